@@ -1,0 +1,28 @@
+#include "base/byte_budget.h"
+
+namespace kb {
+
+void ByteBudget::Lease::resize(std::size_t bytes) {
+  if (!budget_) return;
+  {
+    std::lock_guard lock(budget_->mutex_);
+    budget_->used_ = budget_->used_ - bytes_ + bytes;
+  }
+  if (bytes < bytes_) budget_->released_.notify_all();
+  bytes_ = bytes;
+}
+
+std::size_t ByteBudget::used() const {
+  std::lock_guard lock(mutex_);
+  return used_;
+}
+
+ByteBudget::Lease ByteBudget::acquire(const Context& ctx, std::size_t bytes) {
+  std::unique_lock lock(mutex_);
+  auto fits = [&] { return used_ == 0 || used_ + bytes <= bytes_max_; };
+  if (!released_.wait_until(lock, ctx.stop, ctx.deadline, fits)) ctx.check();
+  used_ += bytes;
+  return {this, bytes};
+}
+
+}  // namespace kb
