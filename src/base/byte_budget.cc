@@ -19,10 +19,16 @@ std::size_t ByteBudget::used() const {
 
 ByteBudget::Lease ByteBudget::acquire(const Context& ctx, std::size_t bytes) {
   std::unique_lock lock(mutex_);
-  auto fits = [&] { return used_ == 0 || used_ + bytes <= bytes_max_; };
-  if (!released_.wait_until(lock, ctx.stop, ctx.deadline, fits)) ctx.check();
+  if (!released_.wait_until(lock, ctx.stop, ctx.deadline, [&] { return fits(bytes); })) ctx.check();
   used_ += bytes;
   return {this, bytes};
+}
+
+std::optional<ByteBudget::Lease> ByteBudget::try_acquire(std::size_t bytes) {
+  std::lock_guard lock(mutex_);
+  if (!fits(bytes)) return std::nullopt;
+  used_ += bytes;
+  return Lease(this, bytes);
 }
 
 }  // namespace kb

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/context.h"
@@ -24,7 +25,8 @@ class ByteBudget {
     }
     ~Lease() { resize(0); }
     std::size_t bytes() const { return bytes_; }
-    // Never waits: growing past the budget is allowed, because who already holds bytes must not wait for more.
+    // Never waits: growing past the budget is allowed, because who already holds bytes must not wait for
+    // more.
     void resize(std::size_t bytes);
 
    private:
@@ -39,8 +41,12 @@ class ByteBudget {
   std::size_t used() const;
   // Waits until the bytes fit, or until nothing is out (so that one oversized request can always go alone).
   Lease acquire(const Context& ctx, std::size_t bytes);
+  // The same without waiting; empty when the bytes do not fit now.
+  std::optional<Lease> try_acquire(std::size_t bytes);
 
  private:
+  bool fits(std::size_t bytes) const { return used_ == 0 || used_ + bytes <= bytes_max_; }
+
   const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   std::condition_variable_any released_;

@@ -64,5 +64,10 @@ template <class... Args>
 }  // namespace kb
 
 // Our own invariant; always on. A broken one is a bug of this program, never of its input.
+// A test includes doctest last (clang-format sees to it): its body then has doctest's CHECK, our headers
+// ours.
+#ifdef DOCTEST_LIBRARY_INCLUDED
+#error "include <doctest/doctest.h> after all other headers"
+#endif
 #define CHECK(condition) \
   ((condition) ? static_cast<void>(0) : ::kb::check_failed(#condition, __FILE__, __LINE__))

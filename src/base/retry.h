@@ -15,19 +15,32 @@ struct RetryPolicy {
   Duration give_up_after = std::chrono::seconds(60);  // since the first failure of a row
 };
 
-// Counts one row of failures: tells how long to wait before the next attempt.
+// One row of failures of one thing: how long it has to rest. Reset by a success. Not thread-safe.
+class FailureRow {
+ public:
+  // How long to rest before the next attempt; throws `error` when it is not retryable or the row has lasted
+  // too long.
+  Duration note(const RetryPolicy& policy, const Error& error, Clock::time_point now);
+  void reset() { failures_ = 0; }
+  int failures() const { return failures_; }
+
+ private:
+  Clock::time_point since_{};
+  int failures_ = 0;
+};
+
+// A row of failures of the calling thread's own: it rests itself.
 class Backoff {
  public:
   explicit Backoff(const RetryPolicy& policy) : policy_(policy) {}
   // Waits, or throws `error` when it is not retryable or the row has lasted too long.
   void wait_or_throw(const Context& ctx, const Error& error);
-  void reset() { attempts_ = 0; }
-  int attempts() const { return attempts_; }
+  void reset() { row_.reset(); }
+  int attempts() const { return row_.failures(); }
 
  private:
   const RetryPolicy policy_;
-  Clock::time_point first_failure_{};
-  int attempts_ = 0;
+  FailureRow row_;
 };
 
 // Calls attempt() until it returns; logs each failure that is retried.

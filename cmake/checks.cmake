@@ -1,0 +1,20 @@
+# What tests need beside the code, and the checks of the source itself.
+enable_language(C)
+add_library(failing_fsync SHARED tests/support/failing_fsync.c) # also for LD_PRELOAD
+target_link_libraries(failing_fsync PRIVATE ${CMAKE_DL_LIBS})
+target_include_directories(failing_fsync PUBLIC tests/support)
+if(TARGET storage_test)
+  target_link_libraries(storage_test PRIVATE failing_fsync)
+endif()
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/tidy.py)
+add_test(NAME tidy_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/tidy_test.py)
+
+# One ctest test per script, one at a time: each starts real brokers.
+file(GLOB scripts CONFIGURE_DEPENDS tests/e2e/*.sh)
+foreach(script ${scripts})
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME e2e/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/run.sh ${name})
+  set_tests_properties(e2e/${name} PROPERTIES RUN_SERIAL ON TIMEOUT 3600 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endforeach()
