@@ -1,0 +1,232 @@
+// Making, changing and removing topics.
+#include <algorithm>
+#include <utility>
+
+#include "kafka/admin.h"
+#include "kafka/messages.h"
+#include "kafka/rounds.h"
+
+namespace kb::kafka {
+namespace {
+
+// Brokers answer with some kilobytes per topic, and a controller takes at most 10,000 changes in one request.
+constexpr std::size_t described_topics_max = 500;
+constexpr std::size_t created_records_max = 5000;
+constexpr std::size_t deleted_topics_max = 500;
+
+std::int32_t timeout_ms(const Cluster& cluster) {
+  using std::chrono::milliseconds;
+  // The controller has to give up before we do.
+  return static_cast<std::int32_t>(
+      std::chrono::duration_cast<milliseconds>(cluster.settings().connection.request_timeout / 2).count());
+}
+
+TopicConfig as_topic_config(const DescribeConfigsResponse::Result& result) {
+  TopicConfig config;
+  for (const auto& entry : result.configs) {
+    if (!entry.value) continue;
+    config.effective[entry.name] = *entry.value;
+    if (entry.config_source == ConfigSource::dynamic_topic) config.overrides[entry.name] = *entry.value;
+  }
+  return config;
+}
+
+void describe_some(const Context& ctx, Cluster& cluster, std::set<std::string> pending,
+                   std::map<std::string, TopicConfig>& configs) {
+  Rounds rounds(cluster.settings().retry, "describing the configuration of topic");
+  do {
+    DescribeConfigsRequest request;
+    for (const auto& topic : pending)
+      request.resources.push_back(
+          {.resource_type = ConfigResourceType::topic, .resource_name = topic, .configuration_keys = {}});
+    for (const auto& result : cluster.call_any(ctx, request).message.results) {
+      if (!rounds.done(result.resource_name, result.error_code, result.error_message.value_or(""))) continue;
+      configs[result.resource_name] = as_topic_config(result);
+      pending.erase(result.resource_name);
+    }
+  } while (rounds.again(ctx));
+  if (!pending.empty())
+    fail(ErrorKind::corrupt, "the broker's answer lacks the configuration of topic {}", *pending.begin());
+}
+
+CreateTopicsRequest::Topic as_request(const NewTopic& topic) {
+  CreateTopicsRequest::Topic wanted{
+      .name = topic.name, .num_partitions = topic.partitions, .replication_factor = topic.replication_factor};
+  for (const auto& [name, value] : topic.configs) wanted.configs.push_back({name, value});
+  return wanted;
+}
+
+// Whether a topic that exists is one that an earlier attempt of ours made although its answer was lost.
+bool is_like(const Context& ctx, Cluster& cluster, const NewTopic& topic) {
+  for (const auto& found : cluster.metadata(ctx, {&topic.name, 1}).topics)
+    if (found.name == topic.name)
+      return topic.partitions < 0 || found.partitions.size() == static_cast<std::size_t>(topic.partitions);
+  return false;
+}
+
+// One attempt; nothing when the request as a whole failed, after which it may have been carried out all the
+// same.
+template <class Request>
+std::optional<typename Request::Response> ask_controller(const Context& ctx, Cluster& cluster, Rounds& rounds,
+                                                         const Request& request) {
+  try {
+    return cluster.call_controller_once(ctx, request).message;
+  } catch (const Error& error) {
+    rounds.failed(error);
+  }
+  cluster.refresh(ctx, {});
+  return std::nullopt;
+}
+
+class TopicCreation {
+ public:
+  TopicCreation(Cluster& cluster, std::map<std::string, NewTopic> topics)
+      : cluster_(cluster), rounds_(cluster.settings().retry, "creating topic"), pending_(std::move(topics)) {}
+
+  void run(const Context& ctx) {
+    do {
+      CreateTopicsRequest request{.timeout_ms = timeout_ms(cluster_)};
+      for (const auto& [name, topic] : pending_) request.topics.push_back(as_request(topic));
+      const auto response = ask_controller(ctx, cluster_, rounds_, request);
+      if (!response)
+        perhaps_created_ = true;
+      else
+        for (const auto& topic : response->topics) take(ctx, topic);
+    } while (rounds_.again(ctx));
+    if (!pending_.empty())
+      fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", pending_.begin()->first);
+  }
+
+ private:
+  void take(const Context& ctx, const CreateTopicsResponse::Topic& answer) {
+    const auto topic = pending_.find(answer.name);
+    if (topic == pending_.end()) return;
+    if (answer.error_code == ErrorCode::request_timed_out) perhaps_created_ = true;
+    const bool made_before = answer.error_code == ErrorCode::topic_already_exists && perhaps_created_ &&
+                             is_like(ctx, cluster_, topic->second);
+    if (made_before || rounds_.done(answer.name, answer.error_code, answer.error_message.value_or("")))
+      pending_.erase(topic);
+  }
+
+  Cluster& cluster_;
+  Rounds rounds_;
+  std::map<std::string, NewTopic> pending_;
+  bool perhaps_created_ = false;  // by an earlier attempt whose answer was lost
+};
+
+std::size_t records_of(const NewTopic& topic) {
+  return 1 + static_cast<std::size_t>(std::max(topic.partitions, 1)) + topic.configs.size();
+}
+
+bool has_leaders(const MetadataResponse::Topic& topic, std::int32_t partitions) {
+  const auto has_leader = [](const auto& partition) { return partition.leader_id >= 0; };
+  return (partitions < 0 || topic.partitions.size() == static_cast<std::size_t>(partitions)) &&
+         std::ranges::all_of(topic.partitions, has_leader);
+}
+
+void wait_for_leaders(const Context& ctx, Cluster& cluster, std::map<std::string, std::int32_t> pending) {
+  Rounds rounds(cluster.settings().retry, "waiting for the leaders of topic",
+                cluster.settings().retry.give_up_after);
+  do {
+    std::vector<std::string> names;
+    for (const auto& [name, partitions] : pending) names.push_back(name);
+    for (const auto& topic : cluster.metadata(ctx, names).topics) {
+      const auto wanted = pending.find(topic.name.value_or(""));
+      if (wanted == pending.end() || !rounds.done(wanted->first, topic.error_code)) continue;
+      if (has_leaders(topic, wanted->second)) pending.erase(wanted);
+    }
+    if (!pending.empty()) rounds.done(pending.begin()->first, ErrorCode::leader_not_available);
+  } while (rounds.again(ctx));
+}
+
+void wait_until_gone(const Context& ctx, Cluster& cluster, const std::vector<std::string>& topics) {
+  Rounds rounds(cluster.settings().retry, "waiting for the end of topic");
+  do {
+    for (const auto& topic : cluster.metadata(ctx, topics).topics)
+      if (topic.error_code != ErrorCode::unknown_topic_or_partition)
+        rounds.done(topic.name.value_or(""), ErrorCode::request_timed_out, "it is still there");
+  } while (rounds.again(ctx));
+}
+
+void delete_some(const Context& ctx, Cluster& cluster, std::set<std::string> pending) {
+  Rounds rounds(cluster.settings().retry, "deleting topic");
+  do {
+    const DeleteTopicsRequest request{.topic_names = {pending.begin(), pending.end()},
+                                      .timeout_ms = timeout_ms(cluster)};
+    const auto response = ask_controller(ctx, cluster, rounds, request);
+    if (!response) continue;
+    for (const auto& topic : response->responses)
+      if (topic.error_code == ErrorCode::unknown_topic_or_partition ||  // gone: by us, or never there
+          rounds.done(topic.name, topic.error_code, topic.error_message.value_or("")))
+        pending.erase(topic.name);
+  } while (rounds.again(ctx));
+  if (!pending.empty()) fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", *pending.begin());
+}
+
+// Calls some() for groups of `names` of at most `size_max`.
+template <class Function>
+void in_groups(const std::vector<std::string>& names, std::size_t size_max, Function some) {
+  for (std::size_t first = 0; first < names.size(); first += size_max) {
+    const auto begin = names.begin() + static_cast<std::ptrdiff_t>(first);
+    some(std::vector<std::string>(
+        begin, begin + static_cast<std::ptrdiff_t>(std::min(size_max, names.size() - first))));
+  }
+}
+
+}  // namespace
+
+std::map<std::string, TopicConfig> topic_configs(const Context& ctx, Cluster& cluster,
+                                                 const std::vector<std::string>& topics) {
+  std::map<std::string, TopicConfig> configs;
+  in_groups(topics, described_topics_max, [&](const std::vector<std::string>& some) {
+    describe_some(ctx, cluster, {some.begin(), some.end()}, configs);
+  });
+  return configs;
+}
+
+void create_topics(const Context& ctx, Cluster& cluster, const std::vector<NewTopic>& topics) {
+  std::map<std::string, std::int32_t> partitions;
+  std::map<std::string, NewTopic> together;
+  std::size_t records = 0;
+  const auto create = [&] {
+    if (!together.empty()) TopicCreation(cluster, std::exchange(together, {})).run(ctx);
+    records = 0;
+  };
+  for (const auto& topic : topics) {
+    if (!partitions.emplace(topic.name, topic.partitions).second)
+      fail(ErrorKind::invalid, "topic {} is to be created twice", topic.name);
+    if (records + records_of(topic) > created_records_max) create();
+    together[topic.name] = topic;
+    records += records_of(topic);
+  }
+  create();
+  if (!partitions.empty()) wait_for_leaders(ctx, cluster, std::move(partitions));
+}
+
+void delete_topics(const Context& ctx, Cluster& cluster, const std::vector<std::string>& topics) {
+  in_groups(topics, deleted_topics_max, [&](const std::vector<std::string>& some) {
+    delete_some(ctx, cluster, {some.begin(), some.end()});
+    wait_until_gone(ctx, cluster, some);
+  });
+}
+
+void alter_topic_config(const Context& ctx, Cluster& cluster, const std::string& topic,
+                        const std::map<std::string, std::optional<std::string>>& changes) {
+  if (changes.empty()) return;
+  IncrementalAlterConfigsRequest request;
+  auto& resource = request.resources.emplace_back();
+  resource.resource_type = ConfigResourceType::topic;
+  resource.resource_name = topic;
+  for (const auto& [name, value] : changes)
+    resource.configs.push_back({name, value ? ConfigOperation::set : ConfigOperation::remove, value});
+  Rounds rounds(cluster.settings().retry, "changing the configuration of topic");
+  do {
+    const auto response = cluster.call_controller(ctx, request).message;
+    if (response.responses.size() != 1)
+      fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", topic);
+    const auto& result = response.responses.front();
+    rounds.done(topic, result.error_code, result.error_message.value_or(""));
+  } while (rounds.again(ctx));
+}
+
+}  // namespace kb::kafka
