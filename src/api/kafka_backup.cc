@@ -1,0 +1,23 @@
+#include "api/kafka_backup.h"
+
+#include "api/name_checks.h"
+
+namespace kb::api {
+
+void Retention::check(schema::Check& check) const {
+  if (!enabled) return;
+  if (!max_age_days && !keep_last) check.problem("enabled", "needs maxAgeDays or keepLast to be set");
+  if (max_age_days == 0U) check.problem("maxAgeDays", "must be an integer of at least 1");
+  if (keep_last == 0U) check.problem("keepLast", "must be an integer of at least 1");
+}
+
+void KafkaBackupSpec::check(schema::Check& check) const {
+  check_topic_patterns(check, "topics", topics);
+  check_topic_patterns(check, "excludeTopics", exclude_topics);
+  if (compression == Compression::zstd && (compression_level < 1 || compression_level > 22))
+    check.problem("compressionLevel", "must be an integer between 1 and 22 when compression is zstd");
+  if (continuous && stop_at_current_offsets)
+    check.problem("stopAtCurrentOffsets", "cannot be true together with {}", check.path("continuous"));
+}
+
+}  // namespace kb::api

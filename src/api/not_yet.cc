@@ -1,0 +1,155 @@
+#include "api/not_yet.h"
+
+#include <span>
+
+namespace kb::api {
+namespace {
+
+template <class Spec>
+struct Row {
+  std::string_view what;  // path and, where it matters, value
+  bool (*asked_for)(const Spec&);
+  std::string_view instead = {};  // what to do meanwhile
+};
+
+using Backup = KafkaBackupSpec;
+using Restore = KafkaRestoreSpec;
+
+bool no_pvc(const Storage& storage) {
+  return storage.storage_type != StorageType::pvc;
+}
+bool creates_pvc(const Storage& storage) {
+  return storage.storage_type == StorageType::pvc && storage.pvc && storage.pvc->create &&
+         storage.pvc->create->enabled;
+}
+bool secured(const KafkaCluster& cluster) {
+  return cluster.security_protocol != SecurityProtocol::plaintext;
+}
+bool breaker(const std::optional<CircuitBreaker>& block) {
+  return block && *block != CircuitBreaker{};
+}
+
+constexpr std::string_view only_pvc = "use storageType: pvc";
+constexpr std::string_view only_plaintext = "use a PLAINTEXT listener";
+
+// Needs metadata too, hence not a row.
+constexpr std::string_view other_namespace = "spec.backupRef.namespace other than the restore's own";
+
+constexpr Row<Backup> backup_rows[] = {
+    {"spec.storage.storageType other than pvc", [](const Backup& s) { return no_pvc(s.storage); }, only_pvc},
+    {"spec.storage.pvc.create.enabled: true", [](const Backup& s) { return creates_pvc(s.storage); },
+     "create the claim yourself"},
+    {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
+     [](const Backup& s) { return secured(s.kafka_cluster); }, only_plaintext},
+    {"spec.kafkaCluster.tlsSecret", [](const Backup& s) { return s.kafka_cluster.tls_secret.has_value(); }},
+    {"spec.kafkaCluster.caSecret", [](const Backup& s) { return s.kafka_cluster.ca_secret.has_value(); }},
+    {"spec.kafkaCluster.saslSecret", [](const Backup& s) { return s.kafka_cluster.sasl_secret.has_value(); }},
+    {"spec.continuous: true", [](const Backup& s) { return s.continuous; },
+     "run it again: a run stores only what is new"},
+    {"spec.retention.enabled: true", [](const Backup& s) { return s.retention && s.retention->enabled; },
+     "use kafka-backup prune"},
+    {"spec.includeOffsetHeaders: true", [](const Backup& s) { return s.include_offset_headers == true; },
+     "leave it out: the archive keeps every record's offset"},
+    {"spec.circuitBreaker other than its defaults",
+     [](const Backup& s) { return breaker(s.circuit_breaker); }},
+};
+
+constexpr Row<Restore> restore_rows[] = {
+    {"spec.backupRef.storage.storageType other than pvc",
+     [](const Restore& s) { return s.backup_ref.storage && no_pvc(*s.backup_ref.storage); }, only_pvc},
+    {"spec.backupRef.storage.pvc.create.enabled: true",
+     [](const Restore& s) { return s.backup_ref.storage && creates_pvc(*s.backup_ref.storage); }},
+    {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
+     [](const Restore& s) { return secured(s.kafka_cluster); }, only_plaintext},
+    {"spec.kafkaCluster.tlsSecret", [](const Restore& s) { return s.kafka_cluster.tls_secret.has_value(); }},
+    {"spec.kafkaCluster.caSecret", [](const Restore& s) { return s.kafka_cluster.ca_secret.has_value(); }},
+    {"spec.kafkaCluster.saslSecret",
+     [](const Restore& s) { return s.kafka_cluster.sasl_secret.has_value(); }},
+    {"spec.pitr", [](const Restore& s) { return s.pitr.has_value(); }},
+    {"spec.partitionMapping", [](const Restore& s) { return !s.partition_mapping.empty(); }},
+    {"spec.repartitioning", [](const Restore& s) { return !s.repartitioning.empty(); }},
+    {"spec.offsetReset.enabled: true",
+     [](const Restore& s) { return s.offset_reset && s.offset_reset->enabled; }},
+    {"spec.rollback.snapshotBeforeRestore: true",
+     [](const Restore& s) { return s.rollback && s.rollback->snapshot_before_restore; },
+     "set it to false or leave spec.rollback out"},
+    {"spec.rollback.autoRollbackOnFailure: true",
+     [](const Restore& s) { return s.rollback && s.rollback->auto_rollback_on_failure; }},
+    {"spec.rollback.snapshotStorage",
+     [](const Restore& s) { return s.rollback && s.rollback->snapshot_storage; }},
+    {"spec.circuitBreaker other than its defaults",
+     [](const Restore& s) { return breaker(s.circuit_breaker); }},
+    {"spec.purgeTopics: true", [](const Restore& s) { return s.purge_topics; }, "delete the topics yourself"},
+    {"spec.autoConsumerGroups: true", [](const Restore& s) { return s.auto_consumer_groups; }},
+    {"spec.includeOriginalOffsetHeader: true",
+     [](const Restore& s) { return s.include_original_offset_header == true; }, "leave it out"},
+    {"spec.stripOffsetHeaders: true", [](const Restore& s) { return s.strip_offset_headers; }},
+    {"spec.produceAcks other than -1", [](const Restore& s) { return s.produce_acks != -1; }},
+};
+
+constexpr Row<Backup> backup_notes[] = {
+    {"spec.schedule is not followed: this is one run, now",
+     [](const Backup& s) { return s.schedule.has_value(); }},
+    {"spec.suspend holds back schedules only: this run goes on", [](const Backup& s) { return s.suspend; }},
+    {"spec.checkpoint.storage is not needed: checkpoints are kept with the archive",
+     [](const Backup& s) { return s.checkpoint && s.checkpoint->storage; }},
+};
+
+template <class Spec>
+void collect(const Spec& spec, std::span<const Row<Spec>> rows, std::vector<std::string>& refused) {
+  for (const Row<Spec>& row : rows) {
+    if (!row.asked_for(spec)) continue;
+    std::string line = fmt::format("{} is not supported by this version yet", row.what);
+    if (!row.instead.empty()) line += fmt::format("; {}", row.instead);
+    refused.push_back(std::move(line));
+  }
+}
+
+EngineSupport support_of(const KafkaBackupSpec& spec, const ObjectMeta&) {
+  EngineSupport out;
+  collect<Backup>(spec, backup_rows, out.refused);
+  for (const auto& row : backup_notes)
+    if (row.asked_for(spec)) out.notes.emplace_back(row.what);
+  return out;
+}
+
+EngineSupport support_of(const KafkaRestoreSpec& spec, const ObjectMeta& metadata) {
+  EngineSupport out;
+  collect<Restore>(spec, restore_rows, out.refused);
+  const auto& other = spec.backup_ref.namespace_name;
+  if (other && *other != metadata.namespace_name)
+    out.refused.push_back(
+        "spec.backupRef.namespace other than the restore's own is not supported by this version yet");
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> not_yet_of_kind(std::string_view kind) {
+  std::vector<std::string> out;
+  auto list = [&](const auto& rows) {
+    for (const auto& row : rows)
+      out.push_back(fmt::format("`{}`{}{}", row.what, row.instead.empty() ? "" : ": ", row.instead));
+  };
+  if (kind == "KafkaBackup") list(backup_rows);
+  if (kind == "KafkaRestore") {
+    list(restore_rows);
+    out.push_back(fmt::format("`{}`", other_namespace));
+  }
+  return out;
+}
+
+EngineSupport engine_support(const Resource& resource) {
+  return std::visit([&](const auto& spec) { return support_of(spec, resource.metadata); }, resource.spec);
+}
+
+void refuse_unsupported(const Resource& resource) {
+  EngineSupport support = engine_support(resource);
+  if (support.refused.empty()) return;
+  if (support.refused.size() == 1)
+    fail(ErrorKind::invalid, "{}: {}", resource.to_string(), support.refused.front());
+  fail(ErrorKind::invalid, "{}: {} problems:\n  {}", resource.to_string(), support.refused.size(),
+       fmt::join(support.refused, "\n  "));
+}
+
+}  // namespace kb::api
