@@ -12,7 +12,8 @@
 
 namespace kb::storage {
 
-// Slash-separated, relative, without empty, "." or ".." parts; at most 1,024 bytes of [A-Za-z0-9._=+-] and '/'.
+// Slash-separated, relative, without empty, "." or ".." parts; at most 1,024 bytes of [A-Za-z0-9._=+-] and
+// '/'.
 using ObjectKey = std::string;
 
 struct ObjectInfo {
@@ -25,8 +26,9 @@ struct ByteRange {
   std::uint64_t length = 0;
 };
 
-// Thread-safe. Failures are Errors (unavailable, timed_out, throttled, denied, corrupt, ...); a missing object
-// and an object that already exists are values. Drivers classify errors and never retry: retry is a wrapper.
+// Thread-safe. Failures are Errors (unavailable, timed_out, throttled, denied, corrupt, ...); a missing
+// object and an object that already exists are values. Drivers classify errors and never retry: retry is a
+// wrapper.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -37,8 +39,8 @@ class ObjectStore {
   // The whole object, or exactly the range; a range past the end is corrupt.
   virtual std::optional<std::string> get(const Context& ctx, const ObjectKey& key) = 0;
   virtual std::optional<std::string> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) = 0;
-  // Creates the object from the concatenated parts, durable and visible whole when it returns true; false when
-  // an object of that name exists already (whose it is, the caller decides by content).
+  // Creates the object from the concatenated parts, durable and visible whole when it returns true; false
+  // when an object of that name exists already (whose it is, the caller decides by content).
   virtual bool put_if_absent(const Context& ctx, const ObjectKey& key,
                              std::span<const std::string_view> parts) = 0;
   bool put_if_absent(const Context& ctx, const ObjectKey& key, std::string_view bytes) {

@@ -1,0 +1,18 @@
+// Stores as the rest of the program uses them: a driver in its wrappers.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "base/retry.h"
+#include "storage/object_store.h"
+
+namespace kb::storage {
+
+// The directory must be there: a missing one is more often an unmounted volume or a misspelt path than a
+// wish. Throws not_found, denied, invalid.
+std::shared_ptr<ObjectStore> open_filesystem(const std::string& path, const RetryPolicy& policy = {});
+
+// Makes `path` and its parents where missing, durably; for a first backup into a new directory.
+void create_directories(const std::string& path);
+
+}  // namespace kb::storage
