@@ -1,0 +1,187 @@
+#include "archive/prune.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "archive/document.h"
+#include "archive/layout.h"
+#include "archive/typed_document.h"
+#include "base/error.h"
+
+namespace kb::archive {
+namespace {
+
+using Keys = std::set<std::string>;
+
+Keys to_set(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
+}
+
+// What exists, read in the order that prune relies on.
+struct Snapshot {
+  Keys deleted;                   // only what had its tombstone before the pins were listed
+  std::vector<std::string> pins;  // keys
+  std::vector<std::string> kept;  // other decided runs
+  std::vector<std::string> undecided;
+};
+
+Snapshot take_snapshot(const Context& ctx, const Archive& archive,
+                       const std::vector<std::string>& delete_ids) {
+  Snapshot snapshot{.deleted = to_set(delete_ids)};
+  // Tombstones before pins: a run that pins a set and then finds no tombstone is not noticed by a prune that
+  // listed the pins before, so such a set must not be taken for deleted.
+  for (const auto& object : archive.store().list(ctx, tombstones_prefix()))
+    if (auto id = last_part(object.key); is_backup_id(id)) snapshot.deleted.insert(id);
+  // Pins before decisions: a run that commits in between is then found among the decided ones.
+  for (const auto& object : archive.store().list(ctx, pins_prefix())) snapshot.pins.push_back(object.key);
+  auto catalog = archive.catalog(ctx);
+  for (auto* ids : {&catalog.decided, &catalog.deleted})
+    for (const auto& id : *ids)
+      if (!snapshot.deleted.contains(id)) snapshot.kept.push_back(id);
+  snapshot.undecided = std::move(catalog.undecided);
+  return snapshot;
+}
+
+// Collects what sets need. An index that the set before referred to is not read again.
+class Reach {
+ public:
+  // False when the run's decision, or an index of its set, is gone: another prune has deleted the set.
+  bool add(const Context& ctx, const Archive& archive, const std::string& backup_id) {
+    auto bytes = archive.store().get(ctx, decision_key(backup_id));
+    if (!bytes) return false;
+    auto decision = parse_document<Decision>("decision", decision_key(backup_id), *bytes);
+    return !decision.set || add_set(ctx, archive, *decision.set);
+  }
+  bool contains(const std::string& key) const { return keys_.contains(key); }
+
+ private:
+  bool add_set(const Context& ctx, const Archive& archive, const Set& set) {
+    const auto bounds = set.bounds();
+    std::map<std::string, Index> loaded;
+    for (const auto& reference : set.indexes) {
+      auto index = load(ctx, archive, set.capture.backup_id, reference);
+      if (!index) return false;
+      keys_.insert(reference.key);
+      for (auto& object : restrict_to(*index, bounds).objects) keys_.insert(std::move(object.key));
+      loaded.insert_or_assign(reference.sha256, std::move(*index));
+    }
+    loaded_ = std::move(loaded);
+    return true;
+  }
+  std::optional<Index> load(const Context& ctx, const Archive& archive, const std::string& backup_id,
+                            const IndexReference& reference) {
+    if (auto it = loaded_.find(reference.sha256); it != loaded_.end()) return it->second;
+    try {
+      return archive.load_index(ctx, reference);
+    } catch (const Error&) {
+      if (archive.is_deleted(ctx, backup_id) && !archive.store().head(ctx, reference.key))
+        return std::nullopt;
+      throw;
+    }
+  }
+
+  Keys keys_;
+  std::map<std::string, Index> loaded_;  // of the last set, by SHA-256
+};
+
+// What a prune goes by.
+struct Verdict {
+  Keys finished;  // runs that need nothing but what their sets, if any, refer to
+  Keys bases;     // sets that unfinished runs build on
+  Reach reach;
+};
+
+// Empty when another prune has deleted meanwhile what the snapshot shows: it knew of runs that this one does
+// not, and may have left objects to them alone.
+std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot) {
+  Verdict verdict{.finished = snapshot.deleted, .bases = {}, .reach = {}};
+  for (const auto& id : snapshot.kept) {
+    if (!verdict.reach.add(ctx, archive, id)) return std::nullopt;
+    verdict.finished.insert(id);
+  }
+  Keys gone;
+  for (const auto& pin : snapshot.pins) {
+    auto id = backup_id_of(pin);
+    auto base = last_part(pin);
+    if (!id || !is_backup_id(*id) || !is_backup_id(base) || verdict.finished.contains(*id)) continue;
+    if (verdict.bases.insert(base).second && !verdict.reach.add(ctx, archive, base)) gone.insert(base);
+    // Either the run was decided since, or it was too late with its pin, and knows.
+    if (gone.contains(base) && archive.decision(ctx, *id)) return std::nullopt;
+  }
+  return verdict;
+}
+
+// Objects that nobody needs: those of finished runs that are not reachable, and what describes runs in
+// progress once they are finished. Decisions come first: a set whose decision is there has all its indexes.
+std::vector<storage::ObjectInfo> garbage(const Context& ctx, const Archive& archive, const Keys& deleted,
+                                         const Verdict& verdict) {
+  std::vector<storage::ObjectInfo> result;
+  auto collect = [&](const std::string& prefix, auto&& is_garbage) {
+    for (auto& object : archive.store().list(ctx, prefix))
+      if (auto id = backup_id_of(object.key); id && is_garbage(*id, object.key)) result.push_back(object);
+  };
+  auto of_deleted = [&](const std::string& id, const std::string&) {
+    return deleted.contains(id) && !verdict.bases.contains(id);
+  };
+  auto unreachable = [&](const std::string& id, const std::string& key) {
+    return verdict.finished.contains(id) && !verdict.reach.contains(key);
+  };
+  auto of_finished = [&](const std::string& id, const std::string&) { return verdict.finished.contains(id); };
+  collect(decisions_prefix(), of_deleted);
+  collect(segments_prefix(), unreachable);
+  collect(indexes_prefix(), unreachable);
+  collect(runs_prefix(), of_finished);
+  collect(pins_prefix(), of_finished);
+  return result;
+}
+
+// A set that is deleted already is one, too: an interrupted prune is repeated with the same names.
+void require_sets(const Context& ctx, const Archive& archive, const std::vector<std::string>& ids) {
+  for (const auto& id : ids) {
+    try {
+      archive.set(ctx, id);
+    } catch (const Error&) {
+      if (!archive.is_deleted(ctx, id)) throw;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> expired(const std::vector<Set>& sets, const RetentionPolicy& policy,
+                                 std::int64_t now_ms) {
+  std::vector<std::string> ids;
+  const std::size_t floor = std::max<std::size_t>(policy.keep_last, 1);
+  const std::int64_t age_max_ms = std::int64_t{policy.max_age_days} * 24 * 3600 * 1000;
+  for (std::size_t i = 0; i + floor < sets.size(); ++i) {
+    bool old = now_ms - sets[i].capture.captured_at_ms > age_max_ms;
+    if (policy.max_age_days > 0 ? old : policy.keep_last > 0) ids.push_back(sets[i].capture.backup_id);
+  }
+  return ids;
+}
+
+PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
+                  PruneMode mode) {
+  require_sets(ctx, archive, delete_ids);
+  if (mode == PruneMode::act)
+    for (const auto& id : delete_ids)
+      archive.store().put_if_absent(ctx, tombstone_key(id), seal("tombstone", tombstone_key(id), {}));
+  auto snapshot = take_snapshot(ctx, archive, delete_ids);
+  auto verdict = judge(ctx, archive, snapshot);
+  while (!verdict) {
+    ctx.check();
+    snapshot = take_snapshot(ctx, archive, delete_ids);
+    verdict = judge(ctx, archive, snapshot);
+  }
+  PruneReport report{.deleted = delete_ids, .incomplete = std::move(snapshot.undecided)};
+  for (const auto& object : garbage(ctx, archive, snapshot.deleted, *verdict)) {
+    if (mode == PruneMode::act) archive.store().remove(ctx, object.key);
+    ++report.objects;
+    report.bytes += object.bytes;
+  }
+  return report;
+}
+
+}  // namespace kb::archive
