@@ -1,0 +1,260 @@
+#include "cli/arguments.h"
+
+#include <algorithm>
+#include <memory>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/byte_size.h"
+
+namespace kb::cli {
+namespace {
+
+constexpr std::string_view about =
+    "Backs up Apache Kafka topics exactly and restores them, without Kubernetes: the resources KafkaBackup "
+    "and "
+    "KafkaRestore are run as they stand in a file.";
+
+constexpr std::string_view about_run =
+    "Runs every KafkaBackup and KafkaRestore of a file, in its order. A run that was stopped, by whatever, "
+    "goes on "
+    "where it was when the same command is given again.";
+
+constexpr std::string_view footer = R"(
+Results go to stdout, logs and progress to stderr. The flags above may stand behind the command as well.
+The exit code tells what kind of failure it was: docs/reference/errors.md.)";
+
+constexpr std::string_view footer_run = R"(
+Where archives are:
+  storageType pvc: the claim `kafka-backups` is the folder DIR/kafka-backups of `--volumes DIR` and must be
+  there; the archive is <claim>/<subPath>/<namespace>/<name> and is made by the first run.
+How a restore finds its archive:
+  backupRef has storage and name   in that storage, at <namespace>/<name>
+  backupRef has storage only       the only archive in that storage
+  backupRef has a name only        in the storage of the KafkaBackup of that name in the same file or in
+                                   `--backup-file`, else the only archive <namespace>/<name> below `--volumes`
+Examples:
+  kafka-backup run -f examples/backup.yaml --volumes /backups
+  kafka-backup run -f examples/restore.yaml --backup-file examples/backup.yaml --volumes /backups
+  kafka-backup run -f backup.yaml --volumes /backups --output json >result.json)";
+
+constexpr std::string_view footer_where = R"(
+Examples:
+  kafka-backup {0} --archive /backups/kafka-backups/production/default/nightly
+  kafka-backup {0} --volumes /backups --name nightly)";
+
+constexpr std::string_view footer_verify = R"(
+Without --deep every object is looked up and must have its size; with it every segment is read whole and
+every record batch in it is checked. Exit code 65 when anything is wrong; all problems are listed.
+Examples:
+  kafka-backup verify --volumes /backups
+  kafka-backup verify --deep --archive /backups/kafka-backups/default/nightly nightly-20251210-020000)";
+
+constexpr std::string_view footer_prune = R"(
+The newest complete backup is never deleted by --keep-last and --max-age-days. With both, --keep-last is how
+many stay whatever their age. Without any of them only what no backup needs any more is removed.
+Examples:
+  kafka-backup prune --volumes /backups --name nightly --max-age-days 30 --keep-last 7 --dry-run
+  kafka-backup prune --archive /backups/kafka-backups/default/nightly --delete nightly-20251210-020000)";
+
+// Everything that the parser fills; outlives it.
+struct Flags {
+  CommonFlags common;
+  std::string output = "text";
+  std::string memory = "128Mi";
+  RunFlags run;
+  ListFlags list;
+  DescribeFlags describe;
+  VerifyFlags verify;
+  PruneFlags prune;
+};
+
+CLI::App* add_command(CLI::App& app, const std::string& name, std::string_view description,
+                      const std::string& text_behind) {
+  auto* command = app.add_subcommand(name, std::string(description));
+  command->footer(text_behind);
+  command->fallthrough();
+  return command;
+}
+
+void add_where(CLI::App& command, ArchiveFlags& where) {
+  auto* archive =
+      command.add_option("--archive", where.archive, "The directory of one archive")->type_name("DIR");
+  auto* volumes =
+      command.add_option("--volumes", where.volumes, "Look for archives below this folder of claims")
+          ->type_name("DIR")
+          ->excludes(archive);
+  command.add_option("--claim", where.claim, "Only below this claim")->type_name("CLAIM")->needs(volumes);
+  command.add_option("--namespace", where.resource_namespace, "Only of KafkaBackups in this namespace")
+      ->type_name("NAMESPACE")
+      ->needs(volumes);
+  command.add_option("--name", where.name, "Only of KafkaBackups of this name")
+      ->type_name("NAME")
+      ->needs(volumes);
+}
+
+void add_memory(CLI::App& command, Flags& flags) {
+  command
+      .add_option("--memory", flags.memory,
+                  "Data in flight at most: a number with Ki, Mi or Gi; at least 16Mi")
+      ->type_name("SIZE")
+      ->capture_default_str();
+}
+
+void add_common(CLI::App& app, Flags& flags) {
+  app.add_option("--output", flags.output, "Result and error as text for people or as one JSON document each")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json")
+      ->capture_default_str();
+  app.add_option("--log-level", flags.common.log_level, "Least level that is logged")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->type_name("trace|debug|info|warn|error|off")
+      ->capture_default_str();
+  app.add_option("--log-format", flags.common.log_format, "Log lines as text or JSON")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json")
+      ->capture_default_str();
+  app.add_option("--progress", flags.common.progress,
+                 "auto: a bar on a terminal, JSON where logs are JSON, lines of the log elsewhere")
+      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
+      ->type_name("auto|plain|json|none")
+      ->capture_default_str();
+}
+
+void add_run(CLI::App& app, Flags& flags) {
+  auto* command = add_command(app, "run", about_run, std::string(footer_run));
+  command->add_option("-f,--file", flags.run.file, "The resources, YAML or JSON; - is stdin")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--volumes", flags.run.volumes, "The folder that holds the folders of the claims")
+      ->type_name("DIR");
+  command
+      ->add_option("--backup-file", flags.run.backup_file,
+                   "For restores: the file with the KafkaBackup they name")
+      ->type_name("FILE");
+  command
+      ->add_option("--secrets-dir", flags.run.secrets_dir,
+                   "Key k of secret s is the file DIR/s/k; no field of this version needs it")
+      ->type_name("DIR");
+  command
+      ->add_option(
+          "--backup-id", flags.run.backup_id,
+          "Name or resume this run of the file's KafkaBackup: <name>-YYYYMMDD-HHMMSS. Default: the run "
+          "that was not finished, else a new one named after the time")
+      ->type_name("ID");
+  add_memory(*command, flags);
+}
+
+void add_readers(CLI::App& app, Flags& flags) {
+  auto* list = add_command(app, "list", "Lists archives and the backups in them.",
+                           fmt::format(fmt::runtime(footer_where), "list"));
+  add_where(*list, flags.list.where);
+  auto* describe = add_command(
+      app, "describe", "Shows one backup: topics, partitions, offsets, configs, consumer groups, holes.",
+      fmt::format(fmt::runtime(footer_where), "describe nightly-20251210-020000"));
+  describe->add_option("backup-id", flags.describe.backup_id, "The backup")
+      ->required()
+      ->type_name("BACKUP_ID");
+  add_where(*describe, flags.describe.where);
+  auto* verify = add_command(app, "verify", "Checks that backups are whole and can be restored.",
+                             std::string(footer_verify));
+  verify->add_option("backup-id", flags.verify.backup_ids, "Only these backups; default: all")
+      ->type_name("BACKUP_ID");
+  verify->add_flag("--deep", flags.verify.deep, "Read everything, not only look it up");
+  add_where(*verify, flags.verify.where);
+  add_memory(*verify, flags);
+}
+
+void add_prune(CLI::App& app, Flags& flags) {
+  auto* command = add_command(app, "prune", "Deletes backups, and the objects that no backup needs any more.",
+                              std::string(footer_prune));
+  add_where(*command, flags.prune.where);
+  command->add_option("--keep-last", flags.prune.keep_last, "Keep the newest N backups")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1'000'000u));
+  command->add_option("--max-age-days", flags.prune.max_age_days, "Delete backups older than this")
+      ->type_name("D")
+      ->check(CLI::Range(1u, 100'000u));
+  command->add_option("--delete", flags.prune.delete_ids, "Delete these backups")->type_name("BACKUP_ID");
+  command->add_flag("--abandon-incomplete", flags.prune.abandon_incomplete,
+                    "Give up runs that were not finished, so that their objects go; none must be running");
+  command->add_flag("--dry-run", flags.prune.dry_run, "Only say what would be deleted");
+}
+
+std::unique_ptr<CLI::App> make_app(Flags& flags) {
+  auto app = std::make_unique<CLI::App>(std::string(about), "kafka-backup");
+  app->set_version_flag("--version", fmt::format("kafka-backup {}", program_version), "Print the version");
+  app->get_formatter()->column_width(34);
+  app->require_subcommand(1);
+  app->footer(std::string(footer));
+  add_common(*app, flags);
+  add_run(*app, flags);
+  add_readers(*app, flags);
+  add_prune(*app, flags);
+  return app;
+}
+
+std::size_t memory_of(const std::string& text) {
+  constexpr std::uint64_t memory_bytes_min = 16 << 20;
+  auto bytes = parse_byte_size(text);
+  if (!bytes) fail(ErrorKind::invalid, "--memory: '{}' is not a size such as 128Mi", text);
+  if (*bytes < memory_bytes_min) fail(ErrorKind::invalid, "--memory: {} is less than 16Mi", text);
+  return static_cast<std::size_t>(*bytes);
+}
+
+Arguments chosen(const CLI::App& app, Flags& flags) {
+  auto memory_bytes_max = memory_of(flags.memory);
+  flags.run.memory_bytes_max = flags.verify.memory_bytes_max = memory_bytes_max;
+  Arguments arguments{.common = std::move(flags.common), .command = {}};
+  arguments.common.output = flags.output == "json" ? OutputFormat::json : OutputFormat::text;
+  auto name = app.get_subcommands().front()->get_name();
+  if (name == "run") arguments.command = std::move(flags.run);
+  if (name == "list") arguments.command = std::move(flags.list);
+  if (name == "describe") arguments.command = std::move(flags.describe);
+  if (name == "verify") arguments.command = std::move(flags.verify);
+  if (name == "prune") arguments.command = std::move(flags.prune);
+  return arguments;
+}
+
+[[noreturn]] void refuse(const CLI::App& app, const CLI::ParseError& error) {
+  auto commands = app.get_subcommands();
+  std::string text = error.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  throw Error(ErrorKind::invalid, text,
+              fmt::format("kafka-backup {}{}--help", commands.empty() ? "" : commands.front()->get_name(),
+                          commands.empty() ? "" : " "));
+}
+
+}  // namespace
+
+std::variant<Arguments, std::string> parse_arguments(const std::vector<std::string>& arguments) {
+  Flags flags;
+  auto app = make_app(flags);
+  try {
+    app->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::Success& asked_for_text) {
+    std::ostringstream text;
+    app->exit(asked_for_text, text, text);
+    return text.str();
+  } catch (const CLI::ParseError& error) {
+    refuse(*app, error);
+  }
+  return chosen(*app, flags);
+}
+
+std::string reference_page() {
+  Flags flags;
+  auto app = make_app(flags);
+  std::string page =
+      "<!-- Generated by clidoc from src/cli/arguments.cc; do not edit. -->\n# kafka-backup\n\n```\n" +
+      app->help() + "```\n";
+  for (const auto* command : app->get_subcommands({}))
+    page += fmt::format("\n## kafka-backup {}\n\n```\n{}```\n", command->get_name(),
+                        command->help("kafka-backup"));
+  return page;
+}
+
+}  // namespace kb::cli

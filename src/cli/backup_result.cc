@@ -1,0 +1,99 @@
+#include "cli/backup_result.h"
+
+#include <fmt/format.h>
+
+#include "cli/quantities.h"
+#include "cli/result_rows.h"
+#include "schema/writer.h"
+
+namespace kb::cli {
+namespace {
+
+constexpr std::size_t lineages_shown_max = 10;
+
+void add_groups(BackupResult& result, const archive::CapturedGroups& groups) {
+  result.groups_captured = groups.captured;
+  for (const auto& group : groups.groups) {
+    if (group.not_captured.empty())
+      ++result.groups;
+    else
+      result.warnings.push_back(fmt::format("offsets of consumer group {} are not captured: {}",
+                                            group.group_id, group.not_captured));
+  }
+  if (!groups.captured && !groups.not_captured.empty())
+    result.warnings.push_back(fmt::format("consumer groups are not captured: {}", groups.not_captured));
+}
+
+std::string lineage_rows(const std::vector<NewLineage>& lineages) {
+  std::string out;
+  for (std::size_t i = 0; i < lineages.size() && i < lineages_shown_max; ++i)
+    out += result_row(i == 0 ? "read afresh" : "",
+                      fmt::format("{}/{}: {}", lineages[i].topic, lineages[i].partition, lineages[i].reason));
+  if (lineages.size() > lineages_shown_max)
+    out += result_row("", fmt::format("and {} more", lineages.size() - lineages_shown_max));
+  return out;
+}
+
+std::string heading(const BackupResult& result) {
+  return fmt::format("KafkaBackup {}/{}: {}{}\n", result.resource_namespace, result.name,
+                     result.outcome == "committed" ? "complete" : "was complete already",
+                     result.resumed ? ", resumed" : "");
+}
+
+}  // namespace
+
+BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupReport& report,
+                       const std::string& location) {
+  const auto& capture = report.set.capture;
+  const auto& totals = report.set.totals;
+  BackupResult result{
+      .resource_namespace = metadata.namespace_name,
+      .name = metadata.name,
+      .outcome = report.outcome == engine::BackupOutcome::committed ? "committed" : "committedBefore",
+      .resumed = report.resumed,
+      .backup_id = capture.backup_id,
+      .base = capture.base,
+      .location = location,
+      .topics = capture.topics.size(),
+      .records = totals.records,
+      .raw_bytes = totals.raw_bytes,
+      .stored_bytes = totals.stored_bytes,
+      .segments = totals.segments,
+      .holes = {totals.aborted, totals.control, totals.compacted, totals.lost}};
+  for (const auto& topic : capture.topics) {
+    result.partitions += topic.partitions.size();
+    for (const auto& p : topic.partitions)
+      if (!p.lineage_reason.empty())
+        result.new_lineages.push_back({topic.name, p.partition, p.lineage_reason});
+  }
+  for (const auto& topic : capture.missing_topics)
+    result.warnings.push_back(fmt::format("topic {} does not exist", topic));
+  if (totals.lost > 0)
+    result.warnings.push_back(
+        fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
+  add_groups(result, capture.groups);
+  return result;
+}
+
+Result present(const BackupResult& result) {
+  auto text = heading(result);
+  text += result_row("backup id", result.backup_id);
+  text += result_row("archive", result.location);
+  text += result_row("builds on", result.base.empty() ? "nothing: the first of this archive" : result.base);
+  text += result_row("topics", fmt::format("{} with {} partitions", format_count(result.topics),
+                                           format_count(result.partitions)));
+  text += result_row("records", format_count(result.records) + (result.base.empty() ? "" : " new"));
+  text += result_row("bytes",
+                     fmt::format("{} of batches, {} stored in {} segments", format_bytes(result.raw_bytes),
+                                 format_bytes(result.stored_bytes), format_count(result.segments)));
+  text +=
+      result_row("holes", fmt::format("{} aborted, {} markers, {} compacted, {} lost",
+                                      format_count(result.holes.aborted), format_count(result.holes.control),
+                                      format_count(result.holes.compacted), format_count(result.holes.lost)));
+  text += result_row("groups", result.groups_captured ? format_count(result.groups) : "not captured");
+  text += lineage_rows(result.new_lineages);
+  text += warning_rows(result.warnings);
+  return {std::move(text), schema::write(result)};
+}
+
+}  // namespace kb::cli

@@ -1,0 +1,26 @@
+#include "base/log.h"
+#include "cli/backup_result.h"
+#include "cli/engine_progress.h"
+#include "cli/run_resources.h"
+#include "engine/backup.h"
+#include "storage/open.h"
+
+namespace kb::cli {
+
+Result run_backup(const Context& ctx, const ResourceRun& run) {
+  const auto& metadata = run.resource.metadata;
+  engine::BackupRequest request{
+      .owner = {.cluster_uid = "", .resource_namespace = metadata.namespace_name, .name = metadata.name},
+      .spec = std::get<api::KafkaBackupSpec>(run.resource.spec),
+      .backup_id = run.flags.backup_id,
+      .memory_bytes_max = run.flags.memory_bytes_max};
+  storage::create_directories(run.archive_path);
+  auto store = storage::open_filesystem(run.archive_path);
+  engine::ProgressCounters counters;
+  EngineProgress progress(run.common, "backing up", counters);
+  auto report = engine::backup(ctx, request, store, counters);
+  progress.finish();
+  return present(summarize(metadata, report, store->location()));
+}
+
+}  // namespace kb::cli

@@ -1,0 +1,22 @@
+// Running one resource of a file.
+#pragma once
+#include <string>
+
+#include "api/resource.h"
+#include "cli/arguments.h"
+#include "cli/output.h"
+
+namespace kb::cli {
+
+// What a resource and the flags of the program come to.
+struct ResourceRun {
+  const api::Resource& resource;
+  std::string archive_path;
+  const RunFlags& flags;
+  const CommonFlags& common;
+};
+
+Result run_backup(const Context& ctx, const ResourceRun& run);
+Result run_restore(const Context& ctx, const ResourceRun& run);
+
+}  // namespace kb::cli

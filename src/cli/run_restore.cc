@@ -1,0 +1,24 @@
+#include "archive/archive.h"
+#include "cli/engine_progress.h"
+#include "cli/restore_result.h"
+#include "cli/run_resources.h"
+#include "engine/restore.h"
+#include "storage/open.h"
+
+namespace kb::cli {
+
+Result run_restore(const Context& ctx, const ResourceRun& run) {
+  const auto& metadata = run.resource.metadata;
+  engine::RestoreRequest request{.restore_namespace = metadata.namespace_name,
+                                 .restore_name = metadata.name,
+                                 .spec = std::get<api::KafkaRestoreSpec>(run.resource.spec),
+                                 .memory_bytes_max = run.flags.memory_bytes_max};
+  auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive_path));
+  engine::ProgressCounters counters;
+  EngineProgress progress(run.common, "restoring", counters);
+  auto report = engine::restore(ctx, request, archive, counters);
+  progress.finish();
+  return present(summarize(metadata, report, archive.store().location()));
+}
+
+}  // namespace kb::cli

@@ -1,0 +1,34 @@
+// A backup run: plan once, copy what is new, commit. Whatever kills it, the same call resumes it.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "api/kafka_backup.h"
+#include "archive/archive.h"
+#include "engine/progress_counters.h"
+#include "storage/object_store.h"
+
+namespace kb::engine {
+
+struct BackupRequest {
+  archive::Owner owner;
+  api::KafkaBackupSpec spec;
+  std::string backup_id;  // empty: the run that was not finished, else a new one named after the time
+  std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
+};
+
+enum class BackupOutcome { committed, committed_before };
+
+struct BackupReport {
+  BackupOutcome outcome = BackupOutcome::committed;
+  bool resumed = false;
+  archive::Set set;
+};
+
+// Throws: invalid, not_found (a literal topic), denied, conflict (another owner, another cluster, another
+// worker took over, a topic was recreated meanwhile), unavailable and timed_out (resumable), corrupt.
+BackupReport backup(const Context& ctx, const BackupRequest& request,
+                    std::shared_ptr<storage::ObjectStore> store, ProgressCounters& progress);
+
+}  // namespace kb::engine

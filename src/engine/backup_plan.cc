@@ -1,0 +1,243 @@
+#include "engine/backup_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/names.h"
+#include "base/checksum.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/group_capture.h"
+#include "engine/lineage.h"
+#include "kafka/admin.h"
+#include "schema/writer.h"
+
+namespace kb::engine {
+namespace {
+
+using kafka::TopicPartition;
+
+std::string hex(const kafka::Uuid& id) {
+  return fmt::format("{:02x}", fmt::join(id, ""));
+}
+
+// What the brokers say about the chosen topics.
+struct ClusterNow {
+  std::map<std::string, kafka::MetadataResponse::Topic> topics;
+  std::map<TopicPartition, std::int64_t> log_start, end, epoch_end;
+  std::map<TopicPartition, std::uint64_t> log_bytes;
+  std::map<std::string, kafka::TopicConfig> configs;
+};
+
+// The base's entries, by topic and partition.
+struct BaseEntries {
+  std::map<std::string, const archive::CapturedTopic*> topics;
+  std::map<TopicPartition, const archive::CapturedPartition*> partitions;
+};
+
+BaseEntries entries_of(const std::optional<Base>& base) {
+  BaseEntries entries;
+  if (!base) return entries;
+  for (const auto& topic : base->set.capture.topics) {
+    entries.topics[topic.name] = &topic;
+    for (const auto& p : topic.partitions) entries.partitions[{topic.name, p.partition}] = &p;
+  }
+  return entries;
+}
+
+std::vector<TopicPartition> partitions_of(const ClusterNow& now) {
+  std::vector<TopicPartition> all;
+  for (const auto& [name, topic] : now.topics)
+    for (const auto& p : topic.partitions) all.push_back({name, p.partition_index});
+  return all;
+}
+
+bool has_cleaner(const kafka::TopicConfig& config) {
+  auto it = config.effective.find("cleanup.policy");
+  return it != config.effective.end() && it->second.find("compact") != std::string::npos;
+}
+
+std::int64_t number(const kafka::TopicConfig& config, const std::string& key, std::int64_t otherwise) {
+  auto it = config.effective.find(key);
+  if (it == config.effective.end()) return otherwise;
+  std::int64_t value = otherwise;
+  std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
+  return value;
+}
+
+TopicChoice choose(const std::vector<kafka::MetadataResponse::Topic>& topics,
+                   const api::KafkaBackupSpec& spec) {
+  std::vector<std::string> existing;
+  for (const auto& topic : topics)
+    if (topic.name && !topic.is_internal && topic.error_code == kafka::ErrorCode::none)
+      existing.push_back(*topic.name);
+  auto choice = choose_topics(existing, spec.topics, spec.exclude_topics);
+  if (choice.missing.empty()) return choice;
+  if (spec.on_missing_topic == api::OnMissingTopic::fail)
+    throw Error(ErrorKind::not_found,
+                fmt::format("spec.topics: {} {} not exist in the cluster, or the principal may not see {}",
+                            fmt::join(choice.missing, ", "), choice.missing.size() == 1 ? "does" : "do",
+                            choice.missing.size() == 1 ? "it" : "them"),
+                "correct the name, or set spec.onMissingTopic: warn to go on without");
+  for (const auto& name : choice.missing) LOG_WARN("topic {} does not exist: left out", name);
+  return choice;
+}
+
+ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const std::vector<std::string>& chosen,
+                       const std::vector<kafka::MetadataResponse::Topic>& described,
+                       const BaseEntries& base) {
+  ClusterNow now;
+  std::set<std::string> wanted(chosen.begin(), chosen.end());
+  for (const auto& topic : described)
+    if (topic.name && wanted.contains(*topic.name)) now.topics[*topic.name] = topic;
+  auto all = partitions_of(now);
+  if (all.empty()) return now;
+  now.configs = kafka::topic_configs(ctx, cluster, chosen);
+  // The start first: retention may move it on, and then less is claimed than is there, never more.
+  now.log_start = kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::earliest,
+                                      kafka::IsolationLevel::read_uncommitted);
+  now.end =
+      kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::latest, kafka::IsolationLevel::read_committed);
+  std::map<TopicPartition, std::int32_t> epochs;
+  std::vector<TopicPartition> cleaned;
+  for (const auto& tp : all) {
+    auto it = base.partitions.find(tp);
+    if (it == base.partitions.end()) continue;
+    if (it->second->leader_epoch >= 0) epochs[tp] = it->second->leader_epoch;
+    if (has_cleaner(now.configs[tp.topic]) && now.end[tp] != it->second->end) cleaned.push_back(tp);
+  }
+  if (!epochs.empty()) now.epoch_end = kafka::end_offsets_of_epochs(ctx, cluster, epochs);
+  if (!cleaned.empty()) now.log_bytes = kafka::log_bytes(ctx, cluster, cleaned);
+  return now;
+}
+
+template <class Map, class Key>
+auto find_value(const Map& map, const Key& key) -> std::optional<typename Map::mapped_type> {
+  auto it = map.find(key);
+  return it == map.end() ? std::nullopt : std::optional(it->second);
+}
+
+archive::CapturedTopic capture_topic(const std::string& name, const ClusterNow& now, const BaseEntries& base,
+                                     const archive::Capture& capture, std::int64_t base_captured_at_ms) {
+  const auto& described = now.topics.at(name);
+  const auto& config = now.configs.at(name);
+  TopicNow topic{.name = name, .topic_id = hex(described.topic_id)};
+  if (has_cleaner(config))
+    topic.compaction =
+        CompactionNow{.now_ms = capture.captured_at_ms,
+                      .base_captured_at_ms = base_captured_at_ms,
+                      .delete_retention_ms = number(config, "delete.retention.ms", 86'400'000)};
+  archive::CapturedTopic captured{.name = name,
+                                  .topic_id = topic.topic_id,
+                                  .configs = config.overrides,
+                                  .compacted = topic.compaction.has_value()};
+  auto base_topic = base.topics.find(name);
+  for (const auto& p : described.partitions) {
+    TopicPartition tp{name, p.partition_index};
+    captured.replication_factor = static_cast<std::int32_t>(p.replica_nodes.size());
+    auto in_base = base.partitions.find(tp);
+    captured.partitions.push_back(continue_or_begin(
+        topic,
+        {.partition = tp.partition,
+         .log_start_offset = now.log_start.at(tp),
+         .last_stable_offset = now.end.at(tp),
+         .end_offset_of_base_epoch = find_value(now.epoch_end, tp),
+         .log_bytes = find_value(now.log_bytes, tp)},
+        in_base == base.partitions.end() ? std::nullopt : std::optional(*in_base->second),
+        base_topic == base.topics.end() ? "" : base_topic->second->topic_id, capture.backup_id));
+    const auto& last = captured.partitions.back();
+    if (!last.lineage_reason.empty())
+      LOG_WARN("{}/{}: a new lineage begins: {}", name, last.partition, last.lineage_reason);
+  }
+  std::sort(captured.partitions.begin(), captured.partitions.end(),
+            [](const auto& a, const auto& b) { return a.partition < b.partition; });
+  return captured;
+}
+
+void refuse_other_cluster(const Base& base, const std::string& cluster_id) {
+  const auto& theirs = base.set.capture.kafka_cluster_id;
+  if (theirs == cluster_id) return;
+  throw Error(ErrorKind::conflict,
+              fmt::format("the archive holds Kafka cluster {}, and spec.kafkaCluster is cluster {}", theirs,
+                          cluster_id),
+              "give the other cluster a KafkaBackup, or a storage prefix or subPath, of its own");
+}
+
+}  // namespace
+
+TopicChoice choose_topics(const std::vector<std::string>& existing, const std::vector<std::string>& patterns,
+                          const std::vector<std::string>& excluded) {
+  auto matches_any = [](const std::vector<std::string>& list, const std::string& topic) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& p) { return api::topic_matches(p, topic); });
+  };
+  TopicChoice choice;
+  for (const auto& topic : existing)
+    if (matches_any(patterns, topic) && !matches_any(excluded, topic)) choice.chosen.push_back(topic);
+  for (const auto& pattern : patterns)
+    if (!api::is_glob(pattern) && std::find(existing.begin(), existing.end(), pattern) == existing.end())
+      choice.missing.push_back(pattern);
+  std::sort(choice.chosen.begin(), choice.chosen.end());
+  return choice;
+}
+
+std::string spec_digest(const api::KafkaBackupSpec& spec) {
+  boost::json::object content{{"topics", schema::write(spec.topics)},
+                              {"excludeTopics", schema::write(spec.exclude_topics)},
+                              {"onMissingTopic", schema::write(spec.on_missing_topic)}};
+  return sha256_hex(boost::json::serialize(content));
+}
+
+archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
+                        const std::string& backup_id, const std::string& archive_id,
+                        const std::optional<Base>& base, std::int64_t now_ms) {
+  if (base) refuse_other_cluster(*base, cluster.cluster_id());
+  auto described = cluster.metadata_of_all_topics(ctx).topics;
+  auto choice = choose(described, request.spec);
+  archive::Plan plan{.spec_sha256 = spec_digest(request.spec)};
+  auto& capture = plan.capture;
+  capture = {.backup_id = backup_id,
+             .archive_id = archive_id,
+             .kafka_cluster_id = cluster.cluster_id(),
+             .source_cluster_id = request.spec.source_cluster_id.value_or(""),
+             .captured_at_ms = now_ms,
+             .base = base ? base->set.capture.backup_id : "",
+             .base_sha256 = base ? base->sha256 : "",
+             .missing_topics = choice.missing};
+  capture.groups = capture_groups(ctx, cluster, choice.chosen, request.spec.consumer_group_snapshot);
+  auto entries = entries_of(base);
+  auto now = ask_cluster(ctx, cluster, choice.chosen, described, entries);
+  for (const auto& name : choice.chosen)
+    capture.topics.push_back(
+        capture_topic(name, now, entries, capture, base ? base->set.capture.captured_at_ms : 0));
+  return plan;
+}
+
+std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan) {
+  std::map<std::string, kafka::MetadataResponse::Topic> described;
+  for (auto& topic : cluster.metadata_of_all_topics(ctx).topics)
+    if (topic.name) described[*topic.name] = topic;
+  std::vector<TopicPartition> all;
+  for (const auto& topic : plan.capture.topics) {
+    auto it = described.find(topic.name);
+    if (it == described.end()) return fmt::format("topic {} was deleted", topic.name);
+    if (hex(it->second.topic_id) != topic.topic_id)
+      return fmt::format("topic {} was deleted and created again", topic.name);
+    for (const auto& p : topic.partitions) all.push_back({topic.name, p.partition});
+  }
+  if (all.empty()) return {};
+  auto end =
+      kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::latest, kafka::IsolationLevel::read_committed);
+  for (const auto& topic : plan.capture.topics)
+    for (const auto& p : topic.partitions)
+      if (end.at({topic.name, p.partition}) < p.end)
+        return fmt::format("the log of {}/{} was truncated to offset {}", topic.name, p.partition,
+                           end.at({topic.name, p.partition}));
+  return {};
+}
+
+}  // namespace kb::engine

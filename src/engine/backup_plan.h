@@ -1,0 +1,42 @@
+// What a run will capture: asked of the cluster once, then written down as the run's plan.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/kafka_backup.h"
+#include "archive/set.h"
+#include "engine/backup.h"
+#include "kafka/cluster.h"
+
+namespace kb::engine {
+
+// The set a run builds on, and the digest of its document.
+struct Base {
+  archive::Set set;
+  std::string sha256;
+};
+
+// Asks for topics, offsets, configs and groups, groups first: a commit cannot then be ahead of the end
+// offsets by more than what was consumed in between. Throws not_found for missing literal topics, conflict
+// for another cluster.
+archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
+                        const std::string& backup_id, const std::string& archive_id,
+                        const std::optional<Base>& base, std::int64_t now_ms);
+
+// Of the settings that decide what a run captures.
+std::string spec_digest(const api::KafkaBackupSpec& spec);
+
+struct TopicChoice {
+  std::vector<std::string> chosen;   // sorted
+  std::vector<std::string> missing;  // literal names that do not exist
+};
+// Pure.
+TopicChoice choose_topics(const std::vector<std::string>& existing, const std::vector<std::string>& patterns,
+                          const std::vector<std::string>& excluded);
+
+// Why the cluster no longer is what the plan saw: a topic was deleted, recreated or truncated. Empty when it
+// still is.
+std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan);
+
+}  // namespace kb::engine

@@ -1,0 +1,80 @@
+// Which partitions are fetched next, from which broker, by whom. Knows nothing of connections.
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "archive/index.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "base/retry.h"
+#include "engine/segment_writer.h"
+
+namespace kb::engine {
+
+// How far a partition has been read. Belongs to whoever took it.
+struct FetchCursor {
+  archive::StreamId stream;
+  SegmentClass segment_class = SegmentClass::deleted;
+  std::int64_t position = 0;
+  std::int64_t end = 0;
+  std::int32_t leader_epoch = -1;             // as the metadata says; -1 unknown
+  Clock::time_point moved_at = Clock::now();  // when the position last moved
+  FailureRow failures;
+  Clock::time_point not_before{};
+  bool done() const { return position >= end; }
+};
+
+// Thread-safe.
+class FetchScheduler {
+ public:
+  // `leader` gives the broker that leads a partition, -1 when it is not known; it is called under a lock.
+  using LeaderOf = std::function<std::int32_t(const archive::StreamId&)>;
+  FetchScheduler(std::vector<FetchCursor> cursors, std::size_t partitions_in_flight_max, LeaderOf leader,
+                 const RetryPolicy& retry);
+
+  struct Turn {
+    std::int32_t node_id = -1;
+    std::vector<FetchCursor> cursors;  // empty when everything is read
+  };
+  // Waits for cursors whose time has come, all of one leader: the one fewest workers are busy with.
+  // At most `share` of what waits for that leader, so that the workers divide it.
+  Turn take(const Context& ctx, std::size_t workers);
+  // Ends a turn. Those that are done are counted; the others wait for their next turn, behind all that wait.
+  void give_back(Turn turn);
+  // Notes a failure of the cursor: it rests for a while. Throws `error` when it may not be retried or the row
+  // of failures has lasted too long.
+  void failed(FetchCursor& cursor, const Error& error) const;
+  // Looks the leaders of all waiting cursors up again.
+  void leaders_changed();
+
+  std::size_t done_count() const;
+
+ private:
+  bool finished() const { return waiting_count_ == 0 && out_ == 0; }
+  std::map<std::int32_t, std::deque<FetchCursor>>::iterator least_busy(Clock::time_point now);
+  void move_ready(std::deque<FetchCursor>& from, std::size_t count, Clock::time_point now, Turn& turn);
+  void put(FetchCursor cursor);
+  Clock::time_point earliest() const;
+
+  // constant after construction
+  const std::size_t partitions_in_flight_max_;
+  const LeaderOf leader_;
+  const RetryPolicy retry_;
+
+  // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::int32_t, std::deque<FetchCursor>> waiting_;  // by leader
+  std::map<std::int32_t, int> busy_;                         // workers with a turn, by leader
+  std::uint64_t changes_ = 0;                                // counts what a waiting take() should look at
+  std::size_t waiting_count_ = 0;
+  std::size_t out_ = 0;
+  std::size_t done_ = 0;
+};
+
+}  // namespace kb::engine

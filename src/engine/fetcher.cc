@@ -1,0 +1,213 @@
+#include "engine/fetcher.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kafka/admin.h"
+
+namespace kb::engine {
+namespace {
+
+std::string name_of(const FetchCursor& cursor) {
+  return fmt::format("{}/{} at offset {}", cursor.stream.topic, cursor.stream.partition, cursor.position);
+}
+
+std::vector<kafka::AbortedTransaction> aborted_of(const kafka::FetchResponse::Partition& answer) {
+  std::vector<kafka::AbortedTransaction> aborted;
+  if (answer.aborted_transactions)
+    for (const auto& a : *answer.aborted_transactions)
+      aborted.push_back({.producer_id = a.producer_id, .first_offset = a.first_offset});
+  return aborted;
+}
+
+bool means_other_leader(kafka::ErrorCode code) {
+  using enum kafka::ErrorCode;
+  return code == not_leader_or_follower || code == leader_not_available || code == fenced_leader_epoch ||
+         code == unknown_leader_epoch || code == unknown_topic_or_partition ||
+         code == replica_not_available || code == kafka_storage_error || code == broker_not_available;
+}
+
+}  // namespace
+
+void Fetcher::run(const Context& ctx) {
+  for (;;) {
+    auto turn = shared_.scheduler.take(ctx, shared_.settings.workers);
+    if (turn.cursors.empty()) return;
+    // Only asking is tried again. What fails once an answer is taken apart ends the run: cursors have moved.
+    if (auto answer = ask(ctx, turn)) take_answer(ctx, turn, std::move(*answer));
+    auto finished = static_cast<std::uint64_t>(std::count_if(turn.cursors.begin(), turn.cursors.end(),
+                                                             [](const FetchCursor& c) { return c.done(); }));
+    shared_.progress.partitions_done += finished;
+    shared_.scheduler.give_back(std::move(turn));
+    if (std::exchange(leaders_stale_, false)) shared_.scheduler.leaders_changed();
+  }
+}
+
+std::optional<Fetcher::Answer> Fetcher::ask(const Context& ctx, Turn& turn) {
+  try {
+    if (turn.node_id < 0) throw Error(ErrorKind::unavailable, "the partition has no leader");
+    auto& broker = connection(ctx, turn.node_id);
+    auto request = request_for(turn);
+    auto lease = shared_.budget.acquire(ctx, static_cast<std::size_t>(request.max_bytes));
+    auto reply = broker.call(ctx, request);
+    kafka::require(reply.message.error_code, fmt::format("Fetch from broker {}", turn.node_id));
+    lease.resize(reply.buffer->capacity());
+    return Answer{.reply = std::move(reply), .lease = std::move(lease)};
+  } catch (const Error& error) {
+    ctx.check();
+    all_failed(ctx, turn, error);
+    return std::nullopt;
+  }
+}
+
+kafka::Connection& Fetcher::connection(const Context& ctx, std::int32_t node_id) {
+  auto it = connections_.find(node_id);
+  if (it != connections_.end() && it->second.usable()) return it->second;
+  connections_.erase(node_id);
+  return connections_.emplace(node_id, shared_.cluster.open(ctx, node_id)).first->second;
+}
+
+kafka::FetchRequest Fetcher::request_for(const Turn& turn) const {
+  const auto& settings = shared_.settings;
+  auto max_bytes = static_cast<std::int32_t>(settings.answer_bytes_max);
+  auto per_partition =
+      std::max<std::int32_t>(max_bytes / static_cast<std::int32_t>(turn.cursors.size()), 1024 * 1024);
+  kafka::FetchRequest request;
+  request.max_wait_ms = static_cast<std::int32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings.answer_wait).count());
+  request.min_bytes = 1;
+  request.max_bytes = max_bytes;
+  request.isolation_level = kafka::IsolationLevel::read_committed;
+  for (const auto& cursor : turn.cursors) {
+    if (request.topics.empty() || request.topics.back().topic != cursor.stream.topic)
+      request.topics.push_back({.topic = cursor.stream.topic, .partitions = {}});
+    request.topics.back().partitions.push_back({.partition = cursor.stream.partition,
+                                                .current_leader_epoch = cursor.leader_epoch,
+                                                .fetch_offset = cursor.position,
+                                                .partition_max_bytes = std::min(per_partition, max_bytes)});
+  }
+  return request;
+}
+
+void Fetcher::take_answer(const Context& ctx, Turn& turn, Answer answer) {
+  auto& [reply, lease] = answer;
+  std::map<std::pair<std::string_view, std::int32_t>, FetchCursor*> asked;
+  for (auto& cursor : turn.cursors) asked[{cursor.stream.topic, cursor.stream.partition}] = &cursor;
+  std::map<SegmentClass, BlockBatch> batches;
+  std::size_t owned_bytes = 0;
+  bool holds_answer = false;
+  std::uint64_t raw_bytes = 0, records = 0;
+  for (const auto& topic : reply.message.responses) {
+    for (const auto& partition : topic.partitions) {
+      auto it = asked.find({topic.topic, partition.partition_index});
+      if (it == asked.end())
+        fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for", topic.topic,
+             partition.partition_index);
+      auto built = take_partition(ctx, *it->second, partition, reply.buffer);
+      auto& batch = batches[it->second->segment_class];
+      batch.segment_class = it->second->segment_class;
+      std::move(built.blocks.begin(), built.blocks.end(), std::back_inserter(batch.blocks));
+      owned_bytes += built.owned_bytes;
+      holds_answer |= built.holds_answer;
+      raw_bytes += built.raw_bytes;
+      records += built.records;
+    }
+  }
+  lease.resize((holds_answer ? lease.bytes() : 0) + owned_bytes);
+  for (auto& [segment_class, batch] : batches) {
+    batch.lease = std::exchange(lease, {});  // the first class carries the share of all
+    shared_.sink(ctx, std::move(batch));
+  }
+  shared_.progress.bytes_done += raw_bytes;
+  shared_.bytes_per_second.acquire(ctx, raw_bytes);
+  shared_.records_per_second.acquire(ctx, records);
+}
+
+BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
+                                    const kafka::FetchResponse::Partition& answer,
+                                    const std::shared_ptr<const Buffer>& buffer) {
+  if (answer.error_code == kafka::ErrorCode::offset_out_of_range) return skip_lost(ctx, cursor);
+  if (answer.error_code != kafka::ErrorCode::none) {
+    partition_failed(ctx, cursor, answer.error_code);
+    return {};
+  }
+  auto built = build_blocks({.stream = cursor.stream,
+                             .position = cursor.position,
+                             .end = cursor.end,
+                             .records = answer.records.bytes,
+                             .aborted_transactions = aborted_of(answer),
+                             .owner = buffer},
+                            shared_.blocks);
+  cursor.failures.reset();
+  if (built.position == cursor.position) {
+    check_stall(cursor);
+    return built;
+  }
+  shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
+  cursor.position = built.position;
+  cursor.moved_at = Clock::now();
+  return built;
+}
+
+// The log starts behind the cursor: what lay between is gone and recorded as such. A cursor behind the end of
+// the log means that the log is another one than the plan saw.
+BuiltBlocks Fetcher::skip_lost(const Context& ctx, FetchCursor& cursor) {
+  auto log_start = kafka::list_offset(ctx, shared_.cluster, cursor.stream.topic, cursor.stream.partition,
+                                      kafka::OffsetAt::earliest);
+  if (log_start <= cursor.position)
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format(
+            "the log of {}/{} has no offset {} any more, though it starts at {}: the topic was deleted and "
+            "created again, or truncated, during the backup",
+            cursor.stream.topic, cursor.stream.partition, cursor.position, log_start),
+        "run the backup again: it will begin a new lineage of the topic");
+  auto next = std::min(log_start, cursor.end);
+  LOG_WARN("{}: offsets up to {} were deleted by retention before they were read", name_of(cursor), next - 1);
+  BuiltBlocks built;
+  built.blocks.push_back(lost_block(cursor.stream, cursor.position, next));
+  shared_.progress.records_done += static_cast<std::uint64_t>(next - cursor.position);
+  cursor.position = next;
+  cursor.moved_at = Clock::now();
+  return built;
+}
+
+void Fetcher::partition_failed(const Context& ctx, FetchCursor& cursor, kafka::ErrorCode code) {
+  Error error(kafka::retriable(code) ? ErrorKind::unavailable : kafka::kind(code),
+              fmt::format("fetching {}: {}", name_of(cursor), kafka::describe(code)));
+  shared_.scheduler.failed(cursor, error);
+  if (!means_other_leader(code)) return;
+  shared_.cluster.refresh(ctx, std::array{cursor.stream.topic});
+  cursor.leader_epoch = shared_.cluster.leader_epoch(cursor.stream.topic, cursor.stream.partition);
+  leaders_stale_ = true;
+}
+
+// The broker could not be asked at all: its partitions rest, and the metadata may say who leads them now.
+void Fetcher::all_failed(const Context& ctx, Turn& turn, const Error& error) {
+  std::vector<std::string> topics;
+  for (auto& cursor : turn.cursors) {
+    shared_.scheduler.failed(cursor, error.while_doing("fetching " + name_of(cursor)));
+    if (topics.empty() || topics.back() != cursor.stream.topic) topics.push_back(cursor.stream.topic);
+  }
+  LOG_DEBUG("fetching from broker {} failed, trying again: {}", turn.node_id, error.what());
+  shared_.cluster.refresh(ctx, topics);
+  for (auto& cursor : turn.cursors)
+    cursor.leader_epoch = shared_.cluster.leader_epoch(cursor.stream.topic, cursor.stream.partition);
+  leaders_stale_ = true;
+}
+
+void Fetcher::check_stall(const FetchCursor& cursor) const {
+  if (Clock::now() - cursor.moved_at < shared_.settings.stall_max) return;
+  throw Error(
+      ErrorKind::timed_out,
+      fmt::format("{}: the broker has sent nothing for {} s, though the log ends at {}", name_of(cursor),
+                  std::chrono::duration_cast<std::chrono::seconds>(shared_.settings.stall_max).count(),
+                  cursor.end),
+      "a transaction that hangs holds the last stable offset back: kafka-transactions.sh find-hanging");
+}
+
+}  // namespace kb::engine

@@ -1,0 +1,92 @@
+#include "engine/partition_producer.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace kb::engine {
+namespace {
+
+using kafka::ErrorCode;
+
+// As the broker counts: sequence numbers start again at 0 behind the greatest.
+std::int32_t advance(std::int32_t sequence, std::int32_t by) {
+  constexpr auto max = std::numeric_limits<std::int32_t>::max();
+  return sequence > max - by ? by - (max - sequence) - 1 : sequence + by;
+}
+
+std::string name_of(const kafka::TopicPartition& target) {
+  return fmt::format("{}/{}", target.topic, target.partition);
+}
+
+[[noreturn]] void throw_conflict(const kafka::TopicPartition& target, std::int64_t offset,
+                                 const std::string& what) {
+  throw Error(ErrorKind::conflict, fmt::format("{} at offset {}: {}", name_of(target), offset, what),
+              "somebody else writes to the topic; stop them, delete the topic and run the restore again");
+}
+
+[[noreturn]] void refuse(const kafka::TopicPartition& target, const OutgoingBatch& sent,
+                         const kafka::ProduceResponse::Partition& answer) {
+  auto text =
+      fmt::format("{}: the broker refused records with source offsets {} to {}: {}{}", name_of(target),
+                  sent.batch.source.from, sent.batch.source.to - 1, kafka::describe(answer.error_code),
+                  answer.error_message ? fmt::format(" ({})", *answer.error_message) : "");
+  switch (answer.error_code) {
+    case ErrorCode::invalid_producer_epoch:
+    case ErrorCode::producer_fenced:
+      throw Error(ErrorKind::conflict,
+                  fmt::format("{}: another run of this restore took over", name_of(target)),
+                  "nothing is lost: the other run goes on with it");
+    case ErrorCode::out_of_order_sequence_number:
+    case ErrorCode::duplicate_sequence_number:
+    case ErrorCode::unknown_producer_id:
+      throw_conflict(target, sent.expected_offset, text);
+    case ErrorCode::message_too_large:
+      throw Error(ErrorKind::invalid, text,
+                  "raise max.message.bytes of the target topic, or let the restore create it");
+    default:
+      throw Error(kafka::kind(answer.error_code), text);
+  }
+}
+
+}  // namespace
+
+PartitionProducer::PartitionProducer(kafka::TopicPartition target, SourceReader reader,
+                                     const kafka::ProducerSession& session, std::int64_t end_offset)
+    : target_(std::move(target)), reader_(std::move(reader)), session_(session), next_offset_(end_offset) {}
+
+const OutgoingBatch* PartitionProducer::peek() {
+  if (in_flight_ < unacknowledged_.size()) return &unacknowledged_[in_flight_];
+  auto batch = reader_.ready();
+  if (!batch) return nullptr;
+  kafka::restamp(batch->bytes, {.producer_id = session_.producer_id,
+                                .producer_epoch = session_.producer_epoch,
+                                .base_sequence = next_sequence_});
+  next_sequence_ = advance(next_sequence_, batch->record_count);
+  unacknowledged_.push_back({.batch = std::move(*batch), .expected_offset = next_offset_});
+  next_offset_ += unacknowledged_.back().batch.record_count;
+  return &unacknowledged_.back();
+}
+
+PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceResponse::Partition& answer) {
+  CHECK(in_flight_ > 0);
+  const auto& sent = unacknowledged_.front();
+  if (kafka::retriable(answer.error_code)) {
+    in_flight_ = 0;
+    return {.verdict = Verdict::retry, .code = answer.error_code};
+  }
+  if (answer.error_code != ErrorCode::none) refuse(target_, sent, answer);
+  if (answer.base_offset != sent.expected_offset)
+    throw_conflict(target_, sent.expected_offset,
+                   fmt::format("records went to offset {}: another producer writes to the partition",
+                               answer.base_offset));
+  Answer result{.records = static_cast<std::uint64_t>(sent.batch.record_count),
+                .bytes = sent.batch.bytes.size()};
+  unacknowledged_.pop_front();
+  --in_flight_;
+  return result;
+}
+
+}  // namespace kb::engine

@@ -1,0 +1,17 @@
+// What a run has done so far; written by its threads, read by whoever shows it.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace kb::engine {
+
+struct ProgressCounters {
+  std::atomic<std::uint64_t> partitions_total = 0, partitions_done = 0;
+  // Backup: offsets to read and read. Restore: records to write and acknowledged.
+  std::atomic<std::uint64_t> records_total = 0, records_done = 0;
+  // Backup: of batches read (total unknown, 0). Restore: raw bytes to write and acknowledged.
+  std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;
+  std::atomic<std::uint64_t> stored_bytes = 0, segments = 0, checkpoints = 0;
+};
+
+}  // namespace kb::engine

@@ -1,0 +1,56 @@
+// What a restore will write, worked out from the archive and the resource alone. Pure; printable.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/kafka_restore.h"
+#include "archive/index.h"
+#include "archive/set.h"
+
+namespace kb::engine {
+
+// A stream of the archive, as far as its set reaches.
+struct SourcePartition {
+  archive::StreamId stream;
+  archive::Bounds bounds;
+  std::vector<archive::Block> blocks;  // ascending; the first and last may reach beyond the bounds
+};
+
+// One writer writes all of it, in this order: so the number of records written is a position to resume from.
+struct TargetPartition {
+  std::int32_t partition = 0;
+  std::vector<SourcePartition> sources;
+  std::uint64_t records_max = 0;  // exact, but for blocks that a bound cuts through
+  std::uint64_t raw_bytes = 0;
+};
+
+struct TargetTopic {
+  std::string name;
+  std::vector<std::string> source_topics;
+  std::int16_t replication_factor = -1;
+  std::map<std::string, std::string> final_configs;  // overrides of the source topic
+  std::map<std::string, std::string> load_configs;   // while it is written
+  std::string retention_held;                        // why the final retention is not set; empty when it is
+  std::vector<TargetPartition> partitions;           // all of them, ascending
+};
+
+struct RestorePlan {
+  std::string backup_id;
+  std::vector<archive::ObjectEntry> objects;  // that blocks refer to
+  std::vector<TargetTopic> topics;            // by name
+  // Names the producer: the same for the same resource, set and choice of topics, so that a repeated run
+  // finds what an earlier one wrote.
+  std::string transactional_id;
+};
+
+// Throws not_found for topics that the set does not hold, invalid for topic mappings that do not fit, corrupt
+// when the index does not cover the set.
+RestorePlan plan_restore(const api::KafkaRestoreSpec& spec, const std::string& restore_name,
+                         const archive::Set& set, const archive::Index& index, std::int64_t now_ms);
+
+// The settings under which a topic takes old records unchanged, whatever its own are.
+std::map<std::string, std::string> load_configs(const std::map<std::string, std::string>& final_configs);
+
+}  // namespace kb::engine

@@ -1,0 +1,45 @@
+// What stands at the target, and whether the plan may be carried out there.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/kafka_restore.h"
+#include "engine/restore_plan.h"
+#include "kafka/admin.h"
+
+namespace kb::engine {
+
+enum class TargetAction {
+  create,    // it does not exist
+  load,      // an earlier run of this restore created it: it goes on
+  existing,  // it exists; its settings stay
+};
+
+// One topic of the plan at the target.
+struct TargetState {
+  TargetAction action = TargetAction::create;
+  std::int32_t partitions = 0;                     // that exist
+  std::map<std::int32_t, std::int64_t> log_start;  // by partition
+  std::map<std::int32_t, std::int64_t> log_end;    // high watermarks
+  kafka::TopicConfig config;                       // of an existing one
+  bool has_records() const;
+};
+
+std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan);
+
+// All reasons why the plan cannot be carried out, as one Error: topics that are missing, too few partitions,
+// settings that would change records. Data that is there is judged by find_positions(). Pure.
+void refuse_unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
+                  const std::vector<TargetState>& target);
+
+// Creates what is missing, under load settings.
+void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
+                    std::vector<TargetState>& target);
+// Gives the topics that this restore created their final settings, but for a retention that is held. Returns
+// what was held, with the command that releases it.
+std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
+                                        const std::vector<TargetState>& target);
+
+}  // namespace kb::engine
