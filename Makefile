@@ -1,0 +1,65 @@
+# Everything a developer or CI runs. `make` lists it. Needs Debian 12 and root or sudo for missing packages.
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+unit = ctest --output-on-failure -j$(JOBS) -R '^(unit/|tidy)' --test-dir
+sources = git ls-files -co --exclude-standard -- '*.cc' '*.h' '*.c'
+
+help: ## list the targets
+	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+build: ## release build in build/release (kafka-backup is there)
+	@tools/install-deps.sh build
+	@cmake --preset release >/dev/null
+	@ninja -j$(JOBS) -C build/release
+
+test: ## build, then unit tests, then tests against real Kafka brokers; installs what is missing
+	@tools/install-deps.sh test
+	@$(MAKE) --no-print-directory build
+	@ctest --output-on-failure -j$(JOBS) --test-dir build/release
+
+demo: ## a real Kafka: fill, back up, delete, restore, compare every record
+	@tools/install-deps.sh test
+	@$(MAKE) --no-print-directory build
+	@tests/demo.sh
+
+check: ## formatting, the rules of tools/tidy.py, clang-tidy
+	@tools/install-deps.sh check
+	@$(sources) | xargs clang-format --dry-run -Werror
+	@tools/tidy.py
+	@cmake --preset release >/dev/null
+	@$(sources) | grep '^src/.*\.cc$$' | xargs -P$(JOBS) -n1 clang-tidy -p build/release --quiet 2>/dev/null
+
+format: ## reformat all C++ files
+	@tools/install-deps.sh check
+	@$(sources) | xargs clang-format -i
+
+asan tsan: ## unit tests with AddressSanitizer and UBSan; with ThreadSanitizer
+	@tools/install-deps.sh test
+	@cmake --preset $@ >/dev/null
+	@ninja -j$(JOBS) -C build/$@
+	@$(unit) build/$@
+
+coverage: ## lines that unit tests execute, per folder
+	@tools/install-deps.sh check
+	@cmake --preset coverage >/dev/null
+	@ninja -j$(JOBS) -C build/coverage
+	@find build/coverage -name '*.gcda' -delete
+	@$(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
+	@tools/coverage.sh build/coverage
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+	@tools/install-deps.sh check
+	@cmake --preset fuzz >/dev/null
+	@ninja -j$(JOBS) -C build/fuzz
+	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+torture: build ## kill -9 and SIGSTOP at many random instants; takes an hour
+	@tests/torture.sh
+
+bench: build ## CPU seconds per GB, wall time and memory beside other tools
+	@bench/run.sh
+
+clean: ## remove all builds; the compiler's cache and downloaded jars stay
+	@rm -rf build
+
+.PHONY: help build test demo check format asan tsan coverage fuzz torture bench clean

@@ -1,0 +1,94 @@
+#!/bin/bash
+# Back up, delete, restore: an independent reader finds every record again, and nothing else.
+source "$(dirname "$0")/../lib.sh"
+start_broker kafka --cleaner
+
+# What a read_committed consumer of the source sees, the topics' partitions and configs: before.
+capture() { # PREFIX
+	dump --prefix "$1" --isolation read_committed --output source.dump
+	topics list "$1" >source.topics
+	topic_configs "$1" >source.configs
+}
+
+# The same of the target; it is read uncommitted, so that nothing can hide behind a marker or an open transaction.
+expect_same() { # PREFIX OPTIONS-OF-COMPARE...
+	dump --prefix "$1" --output target.dump
+	topics list "$1" >target.topics
+	topic_configs "$1" >target.configs
+	compare source.dump target.dump "${@:2}"
+	diff source.topics target.topics
+	diff source.configs target.configs
+}
+
+backup() { backup_yaml "$@" >backup.yaml && kafka_backup_run backup.yaml; }     # as backup_yaml
+restore() { restore_yaml "$@" >restore.yaml && kafka_backup_run restore.yaml; } # as restore_yaml
+
+stored_bytes() { du -sb "$volumes/kafka-backups" | cut -f1; }
+
+test_awkward_topics() {
+	fill all --prefix awk-
+	capture awk-
+	backup awkward '["awk-*"]'
+	topics delete awk-
+	restore awkward-again awkward
+	expect_same awk- --ignore-timestamp-type awk-log-append-time
+}
+
+test_topics_of_a_java_producer() {
+	kafka_java Fill --prefix jav-
+	capture jav-
+	kafka_java Dump --prefix jav- --isolation read_committed --output source.java
+	backup java '["jav-*"]'
+	topics delete jav-
+	restore java-again java
+	expect_same jav-
+	kafka_java Dump --prefix jav- --output target.java
+	compare source.java target.java
+}
+
+test_renamed_topics() {
+	fill codecs headers --prefix ren- --scale 0.2
+	capture ren-
+	backup renamed '["ren-*"]'
+	restore renamed-again renamed 'topics: [ren-headers, ren-codec-zstd]
+topicMapping: {ren-headers: new-headers, ren-codec-zstd: new-zstd}'
+	dump --prefix new- --output target.dump
+	dump ren-headers ren-codec-zstd --output chosen.dump
+	compare chosen.dump target.dump --map ren-headers=new-headers --map ren-codec-zstd=new-zstd
+	dump --prefix ren- --isolation read_committed --output untouched.dump
+	compare source.dump untouched.dump
+}
+
+test_second_run_stores_only_what_is_new() {
+	fill bulk --prefix inc- --bytes 40M --incompressible
+	backup incremental '["inc-*"]'
+	local first second
+	first=$(stored_bytes)
+	[ "$first" -gt 40000000 ] || fail "the first run stored $first bytes of 41943040"
+	fill bulk --prefix inc- --topic more --bytes 2M --incompressible
+	capture inc-
+	backup incremental '["inc-*"]'
+	second=$(($(stored_bytes) - first))
+	[ "$second" -gt 2000000 ] && [ "$second" -lt 2400000 ] || fail "the second run stored $second bytes of 2097152"
+	topics delete inc-
+	restore incremental-again incremental
+	expect_same inc-
+}
+
+# A tombstone that came and went between two runs: the key must not come back.
+test_a_deleted_key_stays_deleted() {
+	fill vanishing --prefix del-
+	backup deleted '["del-*"]'
+	fill vanish --prefix del-
+	capture del-
+	backup deleted '["del-*"]'
+	topics delete del-
+	restore deleted-again deleted
+	dump --prefix del- --output target.dump
+	eq "$(keys_of source.dump)" "$(keys_of target.dump)" "keys"
+	eq 10 "$(keys_of target.dump | wc -l)" "number of keys"
+}
+
+keys_of() { awk -F'\t' '$1 == "R" && $7 != "4:7469636b" { print $7 }' "$1" | sort; } # without `tick`
+
+run_tests "$@"

@@ -1,0 +1,89 @@
+// Test support: what the tests against real brokers share. What goes wrong is thrown.
+#pragma once
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include "base/error.h"
+#include "kafka/cluster.h"
+#include "kafka/messages.h"
+#include "kafka/record_batch.h"
+#include "kafka/record_batch_builder.h"
+
+namespace kb::kafka {
+
+inline std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value) fail(ErrorKind::invalid, "{} is not set: run tests/e2e/broker_connections.sh", name);
+  return value;
+}
+
+inline Context soon() {
+  return Context{}.with_timeout(std::chrono::minutes(3));
+}
+
+// A cluster that has answered.
+struct Connected : Cluster {
+  explicit Connected(const ClusterSettings& settings) : Cluster(settings) { connect(soon()); }
+};
+
+template <class Action>
+Error failure_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  return {ErrorKind::internal, "nothing was thrown"};
+}
+
+inline bool says(const Error& error, std::string_view text) {
+  bool found = std::string_view(error.what()).find(text) != std::string_view::npos;
+  if (!found) fmt::print(stderr, "'{}' is not in: {}\n", text, error.what());
+  return found;
+}
+
+// A topic of one partition on one broker, with a name of its own in each run; ready for use.
+inline std::string create_topic(Cluster& cluster, int32_t node_id) {
+  auto name = fmt::format("broker-test-{}", std::random_device{}());
+  CreateTopicsRequest::Topic topic{.name = name, .num_partitions = -1, .replication_factor = -1};
+  topic.assignments.push_back({.partition_index = 0, .broker_ids = {node_id}});
+  auto reply = cluster.call_controller(soon(), CreateTopicsRequest{.topics = {topic}});
+  require(reply.message.topics.at(0).error_code, "creating a topic");
+  const std::string topics[] = {name};
+  for (auto ctx = soon(); cluster.leader(name, 0) != node_id; cluster.refresh(ctx, topics))
+    ctx.sleep_for(std::chrono::milliseconds(10));
+  return name;
+}
+
+inline int64_t produce(Cluster& cluster, const std::string& topic, const std::string& value) {
+  RecordBatchBuilder builder;
+  builder.add(Record{.timestamp = 1, .value = value});
+  auto batch = builder.batch({});
+  ProduceRequest request{.acks = -1, .timeout_ms = 10000};
+  request.topic_data.push_back({.name = topic});
+  request.topic_data[0].partition_data.push_back({.index = 0, .records = {batch}});
+  auto reply = cluster.call_broker(soon(), cluster.leader(topic, 0), request);
+  const auto& partition = reply.message.responses.at(0).partition_responses.at(0);
+  require(partition.error_code, "producing");
+  return partition.base_offset;
+}
+
+// Of one batch.
+inline FetchRequest fetch_request(const std::string& topic, int64_t offset) {
+  FetchRequest request{.max_wait_ms = 500, .min_bytes = 1};
+  request.topics.push_back({.topic = topic});
+  request.topics[0].partitions.push_back({.partition = 0, .fetch_offset = offset, .partition_max_bytes = 1});
+  return request;
+}
+
+inline int64_t first_offset(const Reply<FetchResponse>& reply) {
+  const auto& partition = reply.message.responses.at(0).partitions.at(0);
+  require(partition.error_code, "fetching");
+  auto rest = partition.records.bytes;
+  auto batch = next_batch(rest);
+  if (!batch || !batch->crc_matches()) fail(ErrorKind::corrupt, "no whole batch was fetched");
+  return batch->base_offset();
+}
+
+}  // namespace kb::kafka
