@@ -58,6 +58,7 @@ PartitionProducer::PartitionProducer(kafka::TopicPartition target, SourceReader 
     : target_(std::move(target)), reader_(std::move(reader)), session_(session), next_offset_(end_offset) {}
 
 const OutgoingBatch* PartitionProducer::peek() {
+  if (!may_send()) return nullptr;
   if (in_flight_ < unacknowledged_.size()) return &unacknowledged_[in_flight_];
   auto batch = reader_.ready();
   if (!batch) return nullptr;
@@ -85,6 +86,7 @@ PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceRespon
   Answer result{.records = static_cast<std::uint64_t>(sent.batch.record_count),
                 .bytes = sent.batch.bytes.size()};
   unacknowledged_.pop_front();
+  acknowledged_ = true;
   --in_flight_;
   return result;
 }

@@ -30,6 +30,8 @@ class PartitionProducer {
   bool done() { return !peek() && reader_.finished() && unacknowledged_.empty(); }
   // The next batch to send, stamped; null when reader() has to read first or nothing is left.
   const OutgoingBatch* peek();
+  // Whether it could send if only reader() read on.
+  bool hungry() { return may_send() && !peek() && !reader_.finished(); }
   void sent() { ++in_flight_; }
   std::size_t in_flight() const { return in_flight_; }
 
@@ -51,6 +53,10 @@ class PartitionProducer {
   std::int32_t sent_to = -1;       // the broker that has what is on its way
 
  private:
+  // A broker that knows nothing of a producer takes any sequence number. So the first batch goes alone: were it refused
+  // for the moment and the second one not, the first could never be sent again.
+  bool may_send() const { return acknowledged_ || in_flight_ == 0; }
+
   const kafka::TopicPartition target_;
   SourceReader reader_;
   const kafka::ProducerSession session_;
@@ -58,6 +64,7 @@ class PartitionProducer {
   std::int32_t next_sequence_ = 0;
   std::deque<OutgoingBatch> unacknowledged_;  // in order; the first in_flight_ are on their way
   std::size_t in_flight_ = 0;
+  bool acknowledged_ = false;  // any batch yet
 };
 
 }  // namespace kb::engine

@@ -40,7 +40,7 @@ void ProduceWorker::retire() {
 bool ProduceWorker::fill(const Context& ctx, bool may_wait) {
   bool read = false;
   for (auto& producer : active_) {
-    if (producer->peek() || producer->reader().finished()) continue;
+    if (!producer->hungry()) continue;
     auto lease = shared_.budget.try_acquire(producer->reader().next_bytes());
     // Whoever waits must hold nothing that others wait for; here nothing is ready or on its way.
     if (!lease && may_wait && !read) lease = shared_.budget.acquire(ctx, producer->reader().next_bytes());

@@ -6,6 +6,7 @@
 #include "archive/prune.h"
 #include "archive/run.h"
 #include "archive/segment.h"
+#include "base/error.h"
 #include "engine/verify_archive.h"
 
 #include <doctest/doctest.h>
