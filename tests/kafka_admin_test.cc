@@ -1,17 +1,13 @@
-// kafka/admin.h against a real broker, at KAFKA_BOOTSTRAP (host:port). Makes topics and groups of its own.
+// kafka/admin.h against a real broker, at KAFKA_BOOTSTRAP. Makes topics and groups of its own.
 #include <algorithm>
-#include <cstdlib>
 
 #include "kafka/admin.h"
-#include "kafka/messages.h"
-#include "net/endpoint.h"
+#include "kafka_test_cluster.h"
 
 #include <doctest/doctest.h>
 
 namespace kb::kafka {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr std::int64_t day_ms = 86'400'000;
 // The topic's own settings; the broker's are others.
@@ -40,29 +36,13 @@ class TestCluster {
 
  private:
   static ClusterSettings settings() {
-    const char* bootstrap = std::getenv("KAFKA_BOOTSTRAP");
-    if (!bootstrap) fail(ErrorKind::invalid, "KAFKA_BOOTSTRAP is not set");
-    return {.bootstrap_servers = {parse_endpoint(bootstrap)}};
+    return {.bootstrap_servers = parse_endpoints(environment("KAFKA_BOOTSTRAP"))};
   }
 
-  const Context ctx_ = Context{}.with_timeout(60s);
+  const Context ctx_ = soon();
   Cluster cluster_;
   std::vector<std::string> topics_;
 };
-
-template <class Function>
-Error error_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
-
-bool names(const Error& error, std::string_view word) {
-  return std::string_view(error.what()).find(word) != std::string_view::npos;
-}
 
 TEST_CASE("a topic is created with its settings, is there when that returns, and cannot be created twice") {
   TestCluster cluster;
@@ -75,13 +55,13 @@ TEST_CASE("a topic is created with its settings, is there when that returns, and
   CHECK(found.effective.contains("segment.bytes"));
 
   const auto twice =
-      error_of([&] { create_topics(cluster.ctx(), *cluster, {{.name = topic, .partitions = 3}}); });
+      failure_of([&] { create_topics(cluster.ctx(), *cluster, {{.name = topic, .partitions = 3}}); });
   CHECK_EQ(twice.kind(), ErrorKind::conflict);
-  CHECK(names(twice, topic));
+  CHECK(says(twice, topic));
   const auto bad =
-      error_of([&] { create_topics(cluster.ctx(), *cluster, {{.name = "a b", .partitions = 1}}); });
+      failure_of([&] { create_topics(cluster.ctx(), *cluster, {{.name = "a b", .partitions = 1}}); });
   CHECK_EQ(bad.kind(), ErrorKind::invalid);
-  const auto factor = error_of([&] {
+  const auto factor = failure_of([&] {
     create_topics(cluster.ctx(), *cluster,
                   {{.name = topic + "2", .partitions = 1, .replication_factor = 100}});
   });
@@ -97,12 +77,12 @@ TEST_CASE("overrides are set and removed") {
   const std::map<std::string, std::string> wanted{{"cleanup.policy", "compact,delete"},
                                                   {"max.message.bytes", "5000000"}};
   // Brokers learn of it a moment later.
-  while (changed() != wanted) cluster.ctx().sleep_for(10ms);
-  const auto bad = error_of([&] {
+  while (changed() != wanted) cluster.ctx().sleep_for(std::chrono::milliseconds(10));
+  const auto bad = failure_of([&] {
     alter_topic_config(cluster.ctx(), *cluster, topic, {{"retention.ms", "x"}});
   });
   CHECK_EQ(bad.kind(), ErrorKind::invalid);
-  CHECK(names(bad, topic));
+  CHECK(says(bad, topic));
 }
 
 TEST_CASE("a deleted topic is gone, and one that is not there is no error") {
@@ -111,10 +91,10 @@ TEST_CASE("a deleted topic is gone, and one that is not there is no error") {
   delete_topics(cluster.ctx(), *cluster, {topic, topic + "-never"});
   const auto found = (*cluster).metadata(cluster.ctx(), {&topic, 1}).topics.at(0);
   CHECK_EQ(found.error_code, ErrorCode::unknown_topic_or_partition);
-  const auto gone = error_of([&] { topic_configs(cluster.ctx(), *cluster, {topic}); });
+  const auto gone = failure_of([&] { topic_configs(cluster.ctx(), *cluster, {topic}); });
   CHECK_EQ(gone.kind(), ErrorKind::not_found);
-  CHECK(names(gone, topic));
-  const auto offsets = error_of([&] { list_offset(cluster.ctx(), *cluster, topic, 0, OffsetAt::latest); });
+  CHECK(says(gone, topic));
+  const auto offsets = failure_of([&] { list_offset(cluster.ctx(), *cluster, topic, 0, OffsetAt::latest); });
   CHECK_EQ(offsets.kind(), ErrorKind::not_found);
 }
 
@@ -135,9 +115,9 @@ TEST_CASE("a fence leaves one marker in each partition before it returns, and sh
       for (const auto& [partition, end] : ends) CHECK_EQ(end, round);
     }
   }
-  const auto shut_out = error_of([&] { fence(cluster.ctx(), *cluster, older, partitions); });
+  const auto shut_out = failure_of([&] { fence(cluster.ctx(), *cluster, older, partitions); });
   CHECK_EQ(shut_out.kind(), ErrorKind::conflict);
-  CHECK(names(shut_out, topic));
+  CHECK(says(shut_out, topic));
 }
 
 TEST_CASE("offsets, epochs, sizes and deleted records of partitions with something in them") {
@@ -171,9 +151,9 @@ TEST_CASE("offsets, epochs, sizes and deleted records of partitions with somethi
 
   CHECK(delete_records(cluster.ctx(), *cluster, {{first, 2}}) == Offsets{{first, 2}});
   CHECK(earliest() == Offsets{{first, 2}, {second, 0}});
-  const auto beyond = error_of([&] { delete_records(cluster.ctx(), *cluster, {{first, 99}}); });
+  const auto beyond = failure_of([&] { delete_records(cluster.ctx(), *cluster, {{first, 99}}); });
   CHECK_EQ(beyond.kind(), ErrorKind::conflict);
-  CHECK(names(beyond, topic + "/0"));
+  CHECK(says(beyond, topic + "/0"));
 }
 
 TEST_CASE("committed offsets are listed and read as they were committed") {
@@ -196,11 +176,11 @@ TEST_CASE("committed offsets are listed and read as they were committed") {
   CHECK_EQ(listed->state, "Empty");
   CHECK(committed_offsets(cluster.ctx(), *cluster, group + "-never").empty());
 
-  const auto nowhere = error_of([&] {
+  const auto nowhere = failure_of([&] {
     commit_offsets(cluster.ctx(), *cluster, group, {{{topic, 99}, {1, -1, ""}}});
   });
   CHECK_EQ(nowhere.kind(), ErrorKind::not_found);
-  CHECK(names(nowhere, topic + "/99"));
+  CHECK(says(nowhere, topic + "/99"));
 }
 
 }  // namespace

@@ -28,10 +28,8 @@ class Target {
                     .configs = {{"retention.ms", "-1"},
                                 {"message.timestamp.before.max.ms", "9223372036854775807"},
                                 {"message.timestamp.after.max.ms", "9223372036854775807"}}}});
-    const auto answer = cluster_.call_any(
-        ctx_, InitProducerIdRequest{.transactional_id = std::nullopt, .transaction_timeout_ms = 60'000});
-    REQUIRE_EQ(answer.message.error_code, ErrorCode::none);
-    stamp_ = {answer.message.producer_id, answer.message.producer_epoch, 0};
+    const auto session = init_producer(ctx_, cluster_, topic_, 60'000);
+    stamp_ = {.producer_id = session.producer_id, .producer_epoch = session.producer_epoch};
   }
   ~Target() {
     try {

@@ -14,7 +14,7 @@ namespace kb::kafka {
 
 inline std::string environment(const char* name) {
   const char* value = std::getenv(name);
-  if (!value) fail(ErrorKind::invalid, "{} is not set: run tests/e2e/broker_connections.sh", name);
+  if (!value) fail(ErrorKind::invalid, "{} is not set: see tests/e2e", name);
   return value;
 }
 
@@ -63,10 +63,13 @@ inline int64_t produce(Cluster& cluster, const std::string& topic, const std::st
   ProduceRequest request{.acks = -1, .timeout_ms = 10000};
   request.topic_data.push_back({.name = topic});
   request.topic_data[0].partition_data.push_back({.index = 0, .records = {batch}});
-  auto reply = cluster.call_broker(soon(), cluster.leader(topic, 0), request);
-  const auto& partition = reply.message.responses.at(0).partition_responses.at(0);
-  require(partition.error_code, "producing");
-  return partition.base_offset;
+  for (auto ctx = soon();; ctx.sleep_for(std::chrono::milliseconds(10))) {
+    auto reply = cluster.call_broker(ctx, cluster.leader(topic, 0), request);
+    const auto& partition = reply.message.responses.at(0).partition_responses.at(0);
+    if (retriable(partition.error_code)) continue;  // the leader learns later than others that it is one
+    require(partition.error_code, "producing");
+    return partition.base_offset;
+  }
 }
 
 // Of one batch.

@@ -1,13 +1,13 @@
 # Sourced by tests/e2e/*.sh: a script defines functions test_..., and ends with the line: run_tests "$@"
 #
 # Each test runs in a subshell with `set -e`; its output is shown only when it fails. Everything a test writes is under
-# $work (build/e2e/SCRIPT), and every broker and every process started by `background` ends with the script.
+# $work (build/e2e/SCRIPT.PID), and every broker and every process started by `background` ends with the script.
 # Environment: KAFKA_BACKUP (the program under test), KAFKA_VERSION, KEEP=1 (leave $work as it is).
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 support=$repo/tests/support
 tools=$repo/build/support
-work=$repo/build/e2e/$(basename "$0" .sh)
+work=$repo/build/e2e/$(basename "$0" .sh).$$
 KAFKA_BACKUP=${KAFKA_BACKUP:-$repo/build/release/kafka-backup}
 KAFKA_VERSION=${KAFKA_VERSION:-4.3.1}
 
@@ -46,9 +46,13 @@ wait_for() { # SECONDS WHAT COMMAND...
 
 # ---- brokers and processes -----------------------------------------------------------------------------------------
 
+# One build at a time: scripts may start together.
 build_tools() {
+	exec 9>"$tools/lock"
+	flock 9
 	[ -f "$tools/build.ninja" ] || cmake -S "$support" -B "$tools" -G Ninja >/dev/null
 	ninja -C "$tools" >"$tools/build.log" 2>&1 || { tail -20 "$tools/build.log" >&2; exit 1; }
+	exec 9>&-
 }
 
 # Starts (or starts again) $work/NAME; sets broker (its folder) and bootstrap. Options as for kafka.sh start.
@@ -74,12 +78,22 @@ background() { # FILE COMMAND...
 # When a process was started: with its number, that names it for ever.
 process_start() { cut -d')' -f2- "/proc/$1/stat" 2>/dev/null | cut -d' ' -f21; } # PID
 
-end_processes() {
-	local pid start
+end_processes() { # WORK
+	local pid start broker
 	while read -r pid start; do
 		[ "$(process_start "$pid")" = "$start" ] && kill -KILL "$pid" 2>/dev/null || true
-	done < <(cat "$work/processes" 2>/dev/null)
-	while read -r broker; do "$support/kafka.sh" stop "$broker"; done < <(cat "$work/brokers" 2>/dev/null)
+	done < <(cat "$1/processes" 2>/dev/null)
+	while read -r broker; do "$support/kafka.sh" stop "$broker"; done < <(cat "$1/brokers" 2>/dev/null)
+}
+
+# Runs that were killed, or that failed and were looked at: the next run of the script takes them away.
+remove_old_runs() {
+	local old
+	for old in "${work%.*}".*; do
+		[ -d "$old" ] && ! kill -0 "${old##*.}" 2>/dev/null || continue
+		end_processes "$old"
+		rm -rf "$old"
+	done
 }
 
 # ---- records -------------------------------------------------------------------------------------------------------
@@ -141,7 +155,7 @@ run_one() { # TEST
 	set -eE
 	trap 'echo "failed: $BASH_COMMAND (${BASH_SOURCE[0]##*/}:$LINENO)" >&2' ERR
 	volumes=$work/$1/volumes
-	mkdir -p "$volumes"
+	mkdir -p "$volumes/kafka-backups"
 	cd "$work/$1"
 	"$1"
 }
@@ -174,7 +188,7 @@ run_tests() { # [TEST...]
 leave() {
 	local code=$?
 	trap - EXIT
-	end_processes
+	end_processes "$work"
 	if [ "${all_passed:-0}" = 1 ] && [ "${KEEP:-0}" = 0 ]; then
 		rm -rf "$work"
 	else
@@ -183,8 +197,7 @@ leave() {
 	exit $code
 }
 
-[ ! -d "$work" ] || end_processes # of a run that was killed
-rm -rf "$work"
+remove_old_runs
 mkdir -p "$work" "$tools"
 trap leave EXIT
 trap 'exit 130' INT TERM

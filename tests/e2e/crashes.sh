@@ -1,0 +1,179 @@
+#!/bin/bash
+# Killed at random instants, stopped and woken, out of disk: every run ends whole or can be run again. KILLS (5) is how
+# often each of backup and restore is killed; `make torture` sets 50.
+source "$(dirname "$0")/../lib.sh"
+start_broker kafka
+KILLS=${KILLS:-5}
+
+# Runs COMMAND until it ends by itself, killing it with SIGKILL at random instants of its usual duration; the
+# number of kills goes to the file `kills`.
+run_and_kill() { # USUAL-MILLISECONDS COMMAND...
+	local usual=$1 code after
+	shift
+	while :; do
+		after=$((1 + (RANDOM * 32768 + RANDOM) % usual))
+		code=0
+		timeout -s KILL "$((after / 1000)).$(printf %03d $((after % 1000)))" "$@" >>run.log 2>&1 || code=$?
+		case $code in
+		0) return 0 ;;
+		137) echo "killed after $after ms" >>kills ;;
+		*) tail -3 run.log >&2; fail "exit code $code after $(wc -l <kills) kills" ;;
+		esac
+		[ "$(wc -l <kills)" -lt $((KILLS * 20)) ] || fail "never ends between $KILLS x 20 kills"
+	done
+}
+
+kills() { wc -l <kills; }
+
+# Prints how many milliseconds COMMAND takes.
+duration_of() { # COMMAND...
+	local started
+	started=$(date +%s%N)
+	"$@" >run.log 2>&1
+	echo $((($(date +%s%N) - started) / 1000000 + 50))
+}
+
+fill_some() { # PREFIX
+	fill bulk --prefix "$1" --topic lz4 --bytes 60M --codec lz4 --incompressible
+	fill bulk --prefix "$1" --topic small --bytes 4M --record-bytes 100
+	fill codecs one-record-batches transactions --prefix "$1"
+	dump --prefix "$1" --isolation read_committed --output source.dump
+}
+
+killed_backups() { # PREFIX MORE-OF-SPEC
+	local usual rounds=0
+	backup_yaml killed "[\"$1*\"]" "segmentMaxBytes: 3000000
+checkpoint: {intervalSecs: 1}
+$2" >backup.yaml
+	usual=$(duration_of kafka_backup_run backup.yaml)
+	: >kills
+	until [ "$(kills)" -ge "$KILLS" ]; do
+		rm -rf "$volumes/kafka-backups/default"
+		run_and_kill "$usual" "$KAFKA_BACKUP" run -f backup.yaml --volumes "$volumes"
+		"$KAFKA_BACKUP" verify --deep --volumes "$volumes" >verify.log 2>&1 || fail "verify: $(tail -3 verify.log)"
+		rounds=$((rounds + 1))
+	done
+	echo "$(kills) kills in $rounds rounds"
+	restore_yaml killed-again killed >restore.yaml
+}
+
+test_backup_killed_at_random_instants() {
+	fill_some kb-
+	killed_backups kb- ""
+	topics delete kb-
+	kafka_backup_run restore.yaml
+	dump --prefix kb- --output target.dump
+	compare source.dump target.dump
+}
+
+test_restore_killed_at_random_instants() {
+	fill_some kr-
+	backup_yaml source '["kr-*"]' >backup.yaml
+	restore_yaml source-again source >restore.yaml
+	kafka_backup_run backup.yaml
+	topics delete kr-
+	local usual rounds=0
+	usual=$(duration_of kafka_backup_run restore.yaml)
+	: >kills
+	until [ "$(kills)" -ge "$KILLS" ]; do
+		topics delete kr-
+		run_and_kill "$usual" "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes"
+		dump --prefix kr- --output target.dump
+		compare source.dump target.dump
+		rounds=$((rounds + 1))
+	done
+	echo "$(kills) kills in $rounds rounds"
+}
+
+records_in() { dump --prefix "$1" --output count.dump | grep -oE '[0-9]+ records' | cut -d' ' -f1; }
+has_records() { [ "$(records_in "$1")" -gt 0 ]; }
+
+# A restore that is stopped in the middle and wakes when its successor is done must not add a record.
+test_woken_restore_writes_nothing() {
+	fill bulk --prefix zo- --bytes 20M --incompressible
+	dump --prefix zo- --isolation read_committed --output source.dump
+	backup_yaml zombie '["zo-*"]' >backup.yaml
+	kafka_backup_run backup.yaml
+	topics delete zo-
+	restore_yaml zombie-again zombie 'rateLimiting: {bytesPerSec: 2000000}' >slow.yaml
+	restore_yaml zombie-again zombie >restore.yaml
+	background slow.log "$KAFKA_BACKUP" run -f slow.yaml --volumes "$volumes"
+	local zombie=$pid code=0
+	wait_for 30 "the first records" has_records zo-
+	kill -STOP "$zombie"
+	kafka_backup_run restore.yaml
+	kill -CONT "$zombie"
+	wait "$zombie" || code=$?
+	eq 73 "$code" "exit code of the woken restore ($(tail -2 slow.log))"
+	contains "$(cat slow.log)" "took over"
+	dump --prefix zo- --output target.dump
+	compare source.dump target.dump
+}
+
+# The same of a backup: it is fenced at its next checkpoint, and one set is committed.
+test_woken_backup_commits_nothing() {
+	fill bulk --prefix zb- --bytes 20M --incompressible
+	dump --prefix zb- --isolation read_committed --output source.dump
+	local common='segmentMaxBytes: 1000000
+checkpoint: {intervalSecs: 1}'
+	backup_yaml zombie '["zb-*"]' "$common
+rateLimiting: {bytesPerSec: 2000000}" >slow.yaml
+	backup_yaml zombie '["zb-*"]' "$common" >backup.yaml
+	background slow.log "$KAFKA_BACKUP" run -f slow.yaml --volumes "$volumes"
+	local zombie=$pid code=0
+	wait_for 30 "the first segment" compgen -G "$volumes/kafka-backups/default/zombie/segments/*/*"
+	kill -STOP "$zombie"
+	kafka_backup_run backup.yaml
+	kill -CONT "$zombie"
+	wait "$zombie" || code=$?
+	eq 73 "$code" "exit code of the woken backup ($(tail -2 slow.log))"
+	eq 1 "$(ls "$volumes/kafka-backups/default/zombie/sets" | wc -l)" "sets"
+	"$KAFKA_BACKUP" verify --deep --volumes "$volumes"
+	topics delete zb-
+	restore_yaml zombie-again zombie >restore.yaml
+	kafka_backup_run restore.yaml
+	dump --prefix zb- --output target.dump
+	compare source.dump target.dump
+}
+
+test_full_disk() {
+	fill bulk --prefix fd- --bytes 30M --incompressible
+	dump --prefix fd- --isolation read_committed --output source.dump
+	mkdir small && mount -t tmpfs -o size=12M tmpfs small
+	trap 'umount -l small' EXIT
+	mkdir small/kafka-backups
+	backup_yaml full '["fd-*"]' 'segmentMaxBytes: 2000000' >backup.yaml
+	expect_exit 77 "$KAFKA_BACKUP" run -f backup.yaml --volumes small
+	contains "$output" "No space left on device"
+	eq 0 "$(ls small/kafka-backups/default/full/sets 2>/dev/null | wc -l)" "sets"
+	mount -o remount,size=80M small
+	"$KAFKA_BACKUP" run -f backup.yaml --volumes small
+	"$KAFKA_BACKUP" verify --deep --volumes small
+	topics delete fd-
+	restore_yaml full-again full >restore.yaml
+	"$KAFKA_BACKUP" run -f restore.yaml --volumes small
+	dump --prefix fd- --output target.dump
+	compare source.dump target.dump
+}
+
+test_failing_fsync() {
+	fill codecs --prefix ff-
+	dump --prefix ff- --isolation read_committed --output source.dump
+	backup_yaml fsync '["ff-*"]' 'segmentMaxBytes: 100000' >backup.yaml
+	local n library
+	library=$(find "$(dirname "$KAFKA_BACKUP")" -name libfailing_fsync.so)
+	for n in 1 3 5 9; do
+		expect_exit 65 env LD_PRELOAD="$library" FAILING_FSYNC="fsync:$n:EIO" FAILING_FSYNC_PATH=/kafka-backups/ \
+			"$KAFKA_BACKUP" run -f backup.yaml --volumes "$volumes"
+		contains "$output" "Input/output error"
+	done
+	kafka_backup_run backup.yaml
+	"$KAFKA_BACKUP" verify --deep --volumes "$volumes"
+	topics delete ff-
+	restore_yaml fsync-again fsync >restore.yaml
+	kafka_backup_run restore.yaml
+	dump --prefix ff- --output target.dump
+	compare source.dump target.dump
+}
+
+run_tests "$@"
