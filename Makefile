@@ -45,7 +45,7 @@ coverage: ## lines that unit tests execute, per folder
 	@ninja -j$(JOBS) -C build/coverage
 	@find build/coverage -name '*.gcda' -delete
 	@$(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
-	@tools/coverage.sh build/coverage
+	@tools/coverage.py build/coverage
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@tools/install-deps.sh check
@@ -57,7 +57,7 @@ torture: build ## kill -9 and SIGSTOP at many random instants; takes an hour
 	@tests/torture.sh
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
-	@bench/run.sh
+	@bench/run.py
 
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build

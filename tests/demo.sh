@@ -16,7 +16,7 @@ step() { # TEXT
 took() { # NOTE
 	local seconds
 	seconds=$(seconds_since "$step_started")
-	rows+=("$(printf '%-46s %8s s  %s' "${steps[-1]}" "$seconds" "$1")")
+	rows+=("$(printf '%-54s %6s s  %s' "${steps[-1]}" "$seconds" "$1")")
 }
 steps=() rows=()
 [ -t 1 ] || printf() { builtin printf "$(sed 's/\\033\[[0-9]*m//g' <<<"$1")" "${@:2}"; }
@@ -50,7 +50,7 @@ took "$bootstrap"
 step "fill awkward topics with librdkafka and Java"
 quietly fill_topics
 topics=$("$tools/kafka_topics" "$bootstrap" list demo-)
-took "$(wc -l <<<"$topics") topics, $(du -sh --apparent-size "$broker/data" | cut -f1) on the broker's disk"
+took "$(wc -l <<<"$topics") topics, $(du -sh "$broker/data" | cut -f1) on the broker's disk"
 
 step "read what a read_committed consumer sees"
 quietly dump --prefix demo- --isolation read_committed --output "$work/before"
@@ -70,8 +70,8 @@ quietly "$tools/kafka_topics" "$bootstrap" delete demo-
 took "$("$tools/kafka_topics" "$bootstrap" list demo- | wc -l) topics left"
 
 step "restore: kafka-backup run -f examples/restore.yaml"
-kafka_backup_run "$work/restore.yaml"
-took ""
+kafka_backup_run "$work/restore.yaml" | tee "$work/restore.txt" | sed '/^  TOPIC /,$d' # without the line per topic
+took "$(sed -n 's/^ *written now *//p' "$work/restore.txt")"
 
 step "compare every record"
 quietly dump --prefix demo- --output "$work/after"

@@ -38,14 +38,6 @@ struct Proxied : Faults, Connected {
   std::string topic = create_topic(*this, 1);
 };
 
-int64_t end_offset(Cluster& cluster, const std::string& topic) {
-  ListOffsetsRequest request;
-  request.topics.push_back({.name = topic});
-  request.topics[0].partitions.push_back({.partition_index = 0, .timestamp = -1});
-  auto reply = cluster.call_broker(soon(), cluster.leader(topic, 0), request);
-  return reply.message.topics.at(0).partitions.at(0).offset;
-}
-
 TEST_CASE("an answer that is lost makes the call come twice: why produce needs an idempotent producer") {
   Proxied cluster;
   for (const char* how : {"reset", "close", "silence"}) {

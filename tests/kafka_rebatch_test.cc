@@ -123,7 +123,7 @@ TEST_CASE("a broker takes what was passed, merged, written anew and split, in ev
       }
     };
     std::int64_t offset = 1000;
-    for (int batch = 0; batch < 150; ++batch) {
+    for (int batch = 0; batch < 80; ++batch) {
       const auto bytes = std::make_shared<std::string>(stored_batch(random, codec, offset, expected));
       offset = RecordBatch::whole(*bytes).next_offset() + random.between(0, 2);
       rebatcher.add({.bytes = *bytes, .owner = bytes});

@@ -43,6 +43,28 @@ inline bool says(const Error& error, std::string_view text) {
   return found;
 }
 
+// Asks the leader until the answer is final: a new leader knows later than others that it is one.
+template <class Request, class CodeOf>
+Reply<typename Request::Response> ask_leader(Cluster& cluster, const std::string& topic,
+                                             const Request& request, CodeOf code_of) {
+  for (auto ctx = soon();; ctx.sleep_for(std::chrono::milliseconds(10))) {
+    auto reply = cluster.call_broker(ctx, cluster.leader(topic, 0), request);
+    ErrorCode code = code_of(reply.message);
+    if (retriable(code)) continue;
+    require(code, fmt::format("{} of {}", Request::api.name, topic));
+    return reply;
+  }
+}
+
+inline int64_t end_offset(Cluster& cluster, const std::string& topic) {
+  ListOffsetsRequest request;
+  request.topics.push_back({.name = topic});
+  request.topics[0].partitions.push_back({.partition_index = 0, .timestamp = -1});
+  auto partition = [](const ListOffsetsResponse& response) { return response.topics.at(0).partitions.at(0); };
+  auto code_of = [&](const ListOffsetsResponse& response) { return partition(response).error_code; };
+  return partition(ask_leader(cluster, topic, request, code_of).message).offset;
+}
+
 // A topic of one partition on one broker, with a name of its own in each run; ready for use.
 inline std::string create_topic(Cluster& cluster, int32_t node_id) {
   auto name = fmt::format("broker-test-{}", std::random_device{}());
@@ -53,6 +75,7 @@ inline std::string create_topic(Cluster& cluster, int32_t node_id) {
   const std::string topics[] = {name};
   for (auto ctx = soon(); cluster.leader(name, 0) != node_id; cluster.refresh(ctx, topics))
     ctx.sleep_for(std::chrono::milliseconds(10));
+  end_offset(cluster, name);
   return name;
 }
 
@@ -63,13 +86,11 @@ inline int64_t produce(Cluster& cluster, const std::string& topic, const std::st
   ProduceRequest request{.acks = -1, .timeout_ms = 10000};
   request.topic_data.push_back({.name = topic});
   request.topic_data[0].partition_data.push_back({.index = 0, .records = {batch}});
-  for (auto ctx = soon();; ctx.sleep_for(std::chrono::milliseconds(10))) {
-    auto reply = cluster.call_broker(ctx, cluster.leader(topic, 0), request);
-    const auto& partition = reply.message.responses.at(0).partition_responses.at(0);
-    if (retriable(partition.error_code)) continue;  // the leader learns later than others that it is one
-    require(partition.error_code, "producing");
-    return partition.base_offset;
-  }
+  auto partition = [](const ProduceResponse& response) {
+    return response.responses.at(0).partition_responses.at(0);
+  };
+  auto code_of = [&](const ProduceResponse& response) { return partition(response).error_code; };
+  return partition(ask_leader(cluster, topic, request, code_of).message).base_offset;
 }
 
 // Of one batch.
