@@ -8,16 +8,15 @@
 #include <random>
 
 #include <fcntl.h>
-#include <sys/uio.h>
 
 #include "base/log.h"
+#include "storage/file_writer.h"
 #include "storage/system_error.h"
 
 namespace kb::storage {
 namespace {
 
 constexpr mode_t file_mode = 0660;
-constexpr std::size_t parts_per_write = 64;
 constexpr int attempts_max = 100;  // to put a file into a directory that others remove when empty
 constexpr time_t stale_after_s = 24L * 60 * 60;  // no write lasts that long
 
@@ -30,26 +29,6 @@ std::string unfinished_name() {
 bool is_unsupported(int error_number) {
   constexpr std::array numbers{EPERM, EMLINK, EINVAL, EOPNOTSUPP, ENOSYS};
   return std::ranges::find(numbers, error_number) != numbers.end();
-}
-
-// Writes all of `parts`, in few system calls.
-void write_all(const Context& ctx, int fd, const std::string& path, std::span<const std::string_view> parts) {
-  std::size_t written = 0;  // of the first part left
-  while (!parts.empty()) {
-    ctx.check();
-    std::array<iovec, parts_per_write> vectors{};
-    std::size_t count = std::min(parts.size(), vectors.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      auto rest = parts[i].substr(i == 0 ? written : 0);
-      vectors.at(i) = {const_cast<char*>(rest.data()), rest.size()};
-    }
-    auto n = ::writev(fd, vectors.data(), static_cast<int>(count));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error(errno, "writing", path);
-    written += static_cast<std::size_t>(n);
-    for (; !parts.empty() && written >= parts.front().size(); parts = parts.subspan(1))
-      written -= parts.front().size();
-  }
 }
 
 }  // namespace
@@ -96,7 +75,7 @@ bool CreateOnlyWriter::create(const Context& ctx, const std::string& key,
                               std::span<const std::string_view> parts) {
   auto how = prepare();
   Unfinished file(unfinished_->get(), root_.path_of(key));
-  write_all(ctx, file.fd(), file.path(), parts);
+  write_file(ctx, file.fd(), file.path(), parts);
   if (::fsync(file.fd()) != 0) throw system_error(errno, "syncing", file.path());
   auto [parent, name] = split_key(key);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {

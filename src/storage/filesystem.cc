@@ -152,9 +152,11 @@ void FilesystemStore::list_directory(const Context& ctx, const std::string& dire
       continue;
     auto status = status_of(opened->get(), name, root_.path_of(key));
     if (!status) continue;  // removed meanwhile
-    if (S_ISDIR(status->st_mode)) directories.push_back(std::move(key));
-    if (S_ISREG(status->st_mode))
+    if (S_ISDIR(status->st_mode)) {
+      directories.push_back(std::move(key));
+    } else if (S_ISREG(status->st_mode)) {
       objects.push_back({std::move(key), static_cast<std::uint64_t>(status->st_size)});
+    }
   }
 }
 
