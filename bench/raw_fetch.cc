@@ -13,7 +13,8 @@ namespace {
 using namespace kb;
 using namespace kb::kafka;
 
-std::uint64_t drain(Cluster& cluster, const std::string& topic, std::vector<std::pair<std::int32_t, std::int64_t>> ends) {
+std::uint64_t drain(Cluster& cluster, const std::string& topic,
+                    std::vector<std::pair<std::int32_t, std::int64_t>> ends) {
   constexpr std::int32_t answer_bytes = 8 * 1024 * 1024;
   Context ctx;
   std::uint64_t bytes = 0;
@@ -27,7 +28,8 @@ std::uint64_t drain(Cluster& cluster, const std::string& topic, std::vector<std:
       request.topics[0].partitions.push_back(
           {.partition = partition,
            .fetch_offset = positions[partition],
-           .partition_max_bytes = std::max(answer_bytes / static_cast<std::int32_t>(ends.size()), 1024 * 1024)});
+           .partition_max_bytes =
+               std::max(answer_bytes / static_cast<std::int32_t>(ends.size()), 1024 * 1024)});
     auto reply = connection.call(ctx, request);
     for (const auto& answer : reply.message.responses.at(0).partitions) {
       auto rest = answer.records.bytes;
@@ -54,7 +56,8 @@ int main(int argc, char** argv) {
   for (const auto& t : cluster.metadata(ctx, std::span(&topic, 1)).topics)
     for (const auto& p : t.partitions) all.push_back({topic, p.partition_index});
   std::vector<std::vector<std::pair<std::int32_t, std::int64_t>>> shares(connections);
-  for (const auto& [tp, end] : list_offsets(ctx, cluster, all, OffsetAt::latest, IsolationLevel::read_uncommitted))
+  for (const auto& [tp, end] :
+       list_offsets(ctx, cluster, all, OffsetAt::latest, IsolationLevel::read_uncommitted))
     if (end > 0) shares[static_cast<std::size_t>(tp.partition) % connections].emplace_back(tp.partition, end);
   std::atomic<std::uint64_t> bytes = 0;
   std::vector<std::jthread> threads;

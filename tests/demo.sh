@@ -1,6 +1,6 @@
 #!/bin/bash
-# `make demo`: a real Kafka broker is filled with awkward topics, backed up, emptied, restored, and every record compared
-# by an independent reader. Takes two minutes; ends the broker; the archive stays in build/e2e for a look.
+# `make demo`: a real Kafka broker is filled with awkward topics, backed up, emptied, restored, and every record
+# compared by an independent reader. Takes two minutes; ends the broker; the archive stays in build/e2e.
 KEEP=1
 export KAFKA_VERSION=${KAFKA_VERSION:-4.3.1}
 source "$(dirname "$0")/lib.sh"

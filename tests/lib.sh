@@ -1,7 +1,8 @@
 # Sourced by tests/e2e/*.sh: a script defines functions test_..., and ends with the line: run_tests "$@"
 #
-# Each test runs in a subshell with `set -e`; its output is shown only when it fails. Everything a test writes is under
-# $work (build/e2e/SCRIPT.PID), and every broker and every process started by `background` ends with the script.
+# Each test runs in a subshell with `set -e`; its output is shown only when it fails. Everything a test writes
+# is under $work (build/e2e/SCRIPT.PID), and every broker and every process started by `background` ends with
+# the script.
 # Environment: KAFKA_BACKUP (the program under test), KAFKA_VERSION, KEEP=1 (leave $work as it is).
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +12,7 @@ work=$repo/build/e2e/$(basename "$0" .sh).$$
 KAFKA_BACKUP=${KAFKA_BACKUP:-$repo/build/release/kafka-backup}
 KAFKA_VERSION=${KAFKA_VERSION:-4.3.1}
 
-# ---- what tests say ------------------------------------------------------------------------------------------------
+# ---- what tests say ----------------------------------------------------------------------------------------
 
 fail() { # MESSAGE
 	echo "failed: $1 (${FUNCNAME[1]} at ${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]})" >&2
@@ -44,7 +45,7 @@ wait_for() { # SECONDS WHAT COMMAND...
 	done
 }
 
-# ---- brokers and processes -----------------------------------------------------------------------------------------
+# ---- brokers and processes ---------------------------------------------------------------------------------
 
 # One build at a time: scripts may start together.
 build_tools() {
@@ -62,6 +63,24 @@ start_broker() { # NAME OPTIONS...
 	mkdir -p "$broker"
 	grep -qxF "$broker" "$work/brokers" 2>/dev/null || echo "$broker" >>"$work/brokers"
 	bootstrap=$("$support/kafka.sh" start "$broker" --version "$KAFKA_VERSION" "$@")
+}
+
+# A broker that advertises the address of a fault proxy in front of a listener of its own. Sets KAFKA_PROXY_BOOTSTRAP and
+# KAFKA_PROXY_TELL (the command that tells the proxy its rules).
+start_proxied_broker() {
+	local port
+	for port in $(shuf -i 10000-15000 -n 5); do
+		port=$((2 * port))
+		background "$work/proxy.ports" "$support/fault_proxy.py" run --broker "127.0.0.1:$((port + 2))"
+		wait_for 30 "the proxy" test -s "$work/proxy.ports"
+		read -r proxy control <"$work/proxy.ports"
+		start_broker proxied --port "$port" \
+			--set "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1)),PROXIED://127.0.0.1:$((port + 2))" \
+			--set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$proxy" \
+			--set listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT && break
+		rm -rf "$broker"
+	done
+	export KAFKA_PROXY_BOOTSTRAP=127.0.0.1:$proxy KAFKA_PROXY_TELL="$support/fault_proxy.py tell $control"
 }
 
 stop_broker() { "$support/kafka.sh" stop "$broker"; }
@@ -96,7 +115,7 @@ remove_old_runs() {
 	done
 }
 
-# ---- records -------------------------------------------------------------------------------------------------------
+# ---- records -----------------------------------------------------------------------------------------------
 
 fill() { "$tools/kafka_fill" "$bootstrap" "$@"; }      # SCENARIO... OPTIONS
 topics() { "$tools/kafka_topics" "$bootstrap" "$@"; }  # list|delete|create ...
@@ -112,7 +131,7 @@ topic_configs() { # PREFIX
 			index(topic, prefix) == 1 { print topic, $1 }' | sort
 }
 
-# ---- the program under test ----------------------------------------------------------------------------------------
+# ---- the program under test --------------------------------------------------------------------------------
 
 backup_yaml() { # NAME TOPICS-AS-YAML-LIST [MORE LINES OF spec]
 	cat <<-Y
@@ -146,7 +165,7 @@ kafka_backup_run() { # FILE OPTIONS...
 	"$KAFKA_BACKUP" run -f "$@" --volumes "$volumes"
 }
 
-# ---- running -------------------------------------------------------------------------------------------------------
+# ---- running -----------------------------------------------------------------------------------------------
 
 seconds_since() { echo "$(($(date +%s%N) - $1))" | sed -E 's/^([0-9]*)([0-9])[0-9]{8}$/\1.\2/; s/^\./0./'; } # NANOSECONDS
 

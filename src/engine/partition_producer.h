@@ -53,8 +53,8 @@ class PartitionProducer {
   std::int32_t sent_to = -1;       // the broker that has what is on its way
 
  private:
-  // A broker that knows nothing of a producer takes any sequence number. So the first batch goes alone: were it refused
-  // for the moment and the second one not, the first could never be sent again.
+  // A broker that knows nothing of a producer takes any sequence number. So the first batch goes alone: were
+  // it refused for the moment and the second one not, the first could never be sent again.
   bool may_send() const { return acknowledged_ || in_flight_ == 0; }
 
   const kafka::TopicPartition target_;

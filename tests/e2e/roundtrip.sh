@@ -10,7 +10,7 @@ capture() { # PREFIX
 	topic_configs "$1" >source.configs
 }
 
-# The same of the target; it is read uncommitted, so that nothing can hide behind a marker or an open transaction.
+# The same of the target; it is read uncommitted, so that nothing hides behind a marker or an open transaction.
 expect_same() { # PREFIX OPTIONS-OF-COMPARE...
 	dump --prefix "$1" --output target.dump
 	topics list "$1" >target.topics

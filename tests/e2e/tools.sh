@@ -38,7 +38,9 @@ test_filled_logs_are_awkward() {
 }
 
 records_per_batch() { # TOPIC-PARTITION
-	kafka_cli org.apache.kafka.tools.DumpLogSegments --files "$(ls "$broker/data/$1"/*.log | head -1)" |
+	local class=org.apache.kafka.tools.DumpLogSegments
+	[ "${KAFKA_VERSION%%.*}" -ge 4 ] || class=kafka.tools.DumpLogSegments
+	kafka_cli "$class" --files "$(ls "$broker/data/$1"/*.log | head -1)" |
 		sed -nE 's/^baseOffset: .* count: (-?[0-9]+) .*/\1/p'
 }
 

@@ -1,13 +1,11 @@
-// Makes file operations fail, in any program (LD_PRELOAD, or linked before the C library). The environment
-// says how:
+// Makes file operations of any program fail (LD_PRELOAD, or linked before the C library), as it is told:
 //   FAILING_FSYNC=op:N[+]:ERRNO[:after][,...]   the Nth call of op fails; with + every later one too
 //     op     fsync (and fdatasync), write (write, writev, pwrite, pwritev), link (linkat), rename (renameat2)
-//     ERRNO  EIO ENOSPC EDQUOT EROFS EPERM EACCES EINVAL EEXIST ESTALE, or SHORT: writes only half of what it
-//     is given after  the operation is done, and then reported as failed
-//   FAILING_FSYNC_PATH=text   counts only files whose path contains text (of a link or rename: the new
-//   directory's)
-// Example: FAILING_FSYNC=fsync:3:EIO FAILING_FSYNC_PATH=/backups LD_PRELOAD=libfailing_fsync.so kafka-backup
-// run ...
+//     ERRNO  EIO ENOSPC EDQUOT EROFS EPERM EACCES EINVAL EEXIST ENOENT ESTALE;
+//            SHORT: half of it is written; OK: nothing is done and success reported (not write)
+//     after  the operation is done, and then reported as failed (not write)
+//   FAILING_FSYNC_PATH=text   counts only files whose path has this text (of a link or rename: the new place)
+// Example: FAILING_FSYNC=fsync:3:EIO FAILING_FSYNC_PATH=/backups LD_PRELOAD=libfailing_fsync.so PROGRAM
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,9 +35,9 @@ static int number_of(const char* name) {
   static const struct {
     const char* name;
     int number;
-  } names[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC},     {"EDQUOT", EDQUOT}, {"EROFS", EROFS},
-               {"EPERM", EPERM},   {"EACCES", EACCES},     {"EINVAL", EINVAL}, {"EEXIST", EEXIST},
-               {"ESTALE", ESTALE}, {"SHORT", short_write}, {"OK", 0}};
+  } names[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT},     {"EROFS", EROFS},
+               {"EPERM", EPERM},   {"EACCES", EACCES}, {"EINVAL", EINVAL},     {"EEXIST", EEXIST},
+               {"ENOENT", ENOENT}, {"ESTALE", ESTALE}, {"SHORT", short_write}, {"OK", 0}};
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
     if (strcmp(names[i].name, name) == 0) return names[i].number;
   fprintf(stderr, "failing_fsync: unknown error '%s'\n", name);

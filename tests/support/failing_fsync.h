@@ -1,7 +1,6 @@
-// See failing_fsync.c.
+// Arms tests/support/failing_fsync.c, which says what a plan is, from within a test.
 #pragma once
-#ifdef __cplusplus
-extern "C"
-#endif
-    void
-    failing_fsync_arm(const char* plan, const char* path);
+
+// Replaces the plan and the text that paths must have, and counts afresh. "" and "" end all faults. Not while
+// another thread does one of the operations.
+extern "C" void failing_fsync_arm(const char* plan, const char* path);

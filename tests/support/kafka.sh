@@ -25,7 +25,7 @@ cluster_id=VGVzdHNPZkthZmthQmFja3
 die() { echo "kafka.sh: $*" >&2; exit 1; }
 usage() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 
-# ---- jars ----------------------------------------------------------------------------------------------------------
+# ---- jars --------------------------------------------------------------------------------------------------
 
 dependency() { echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version></dependency>"; }
 
@@ -71,7 +71,7 @@ set_java() { # VERSION LEVEL
 	esac
 }
 
-# ---- one broker ----------------------------------------------------------------------------------------------------
+# ---- one broker --------------------------------------------------------------------------------------------
 
 # Below the range of ephemeral ports, so that no outgoing connection takes one while a killed broker is away.
 free_port() {
@@ -160,7 +160,7 @@ launch() { # DIR HEAP
 
 # 0: it answers; 1: its port was taken; anything else ends here.
 wait_ready() { # DIR PORT
-	for _ in $(seq 1200); do
+	for _ in $(seq 3000); do
 		if ! kill -0 "$(cat "$1/pid")" 2>/dev/null; then
 			! grep -q 'Address already in use' "$1/server.log" || return 1
 			tail -20 "$1/server.log" >&2
@@ -171,7 +171,7 @@ wait_ready() { # DIR PORT
 	done
 	tail -5 "$1/server.log" >&2
 	stop_broker "$1"
-	die "the broker was not ready after 120 s, see $1/server.log"
+	die "the broker was not ready after 300 s, see $1/server.log"
 }
 
 start_broker() { # DIR options

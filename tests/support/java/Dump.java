@@ -1,6 +1,6 @@
-// The same dump as kafka_dump writes (see dump_line.h), by Apache's own consumer: a second opinion on transactions,
-// timestamps and header bytes. Holds the lines in memory; for large topics use kafka_dump.
-//   kafka.sh java tests/support/java/Dump.java BOOTSTRAP TOPIC...|--prefix P --output FILE [--isolation L] [--offsets]
+// The same dump as kafka_dump writes (see dump_line.h), by Apache's own consumer: a second opinion on
+// transactions, timestamps and header bytes. Holds the lines in memory; for large topics use kafka_dump.
+//   kafka.sh java .../Dump.java BOOTSTRAP TOPIC...|--prefix P --output FILE [--isolation L] [--offsets]
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.OutputStream;

@@ -1,6 +1,6 @@
-// What only Apache's producer can write: timestamp 0, its own framing of snappy (xerial), its compressors, header keys
-// with a NUL, an idempotent and a transactional producer of its own.
-//   kafka.sh java tests/support/java/Fill.java BOOTSTRAP [--prefix P]
+// What only Apache's producer can write: timestamp 0, its own framing of snappy (xerial), its compressors,
+// header keys with a NUL, an idempotent and a transactional producer of its own.
+//   kafka.sh java .../Fill.java BOOTSTRAP [--prefix P]
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
