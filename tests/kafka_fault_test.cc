@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-ClusterSettings settings() {
+ClusterSettings proxied_settings() {
   ClusterSettings settings{.bootstrap_servers = parse_endpoints(environment("KAFKA_PROXY_BOOTSTRAP"))};
   settings.connection.connect_timeout = 2s;
   settings.connection.request_timeout = 2s;
@@ -34,7 +34,7 @@ struct Faults {
 };
 
 struct Proxied : Faults, Connected {
-  Proxied() : Connected(settings()) {}
+  Proxied() : Connected(proxied_settings()) {}
   std::string topic = create_topic(*this, 1);
 };
 
@@ -119,7 +119,7 @@ TEST_CASE("a handshake that is lost, cut or refused") {
 
 TEST_CASE("a black hole in the network ends in a bounded time, and calls go on when it is over") {
   Proxied cluster;
-  auto impatient = settings();
+  auto impatient = proxied_settings();
   impatient.connection.connect_timeout = impatient.connection.request_timeout = 500ms;
   impatient.retry.give_up_after = 1s;
   Connected gives_up(impatient);

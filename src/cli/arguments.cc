@@ -6,29 +6,28 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "cli/byte_size.h"
+#include "schema/problems.h"
 
 namespace kb::cli {
 namespace {
 
 constexpr std::string_view about =
     "Backs up Apache Kafka topics exactly and restores them, without Kubernetes: the resources KafkaBackup "
-    "and "
-    "KafkaRestore are run as they stand in a file.";
+    "and KafkaRestore are run as they stand in a file.";
 
 constexpr std::string_view about_run =
     "Runs every KafkaBackup and KafkaRestore of a file, in its order. A run that was stopped, by whatever, "
-    "goes on "
-    "where it was when the same command is given again.";
+    "goes on where it was when the same command is given again.";
 
-constexpr std::string_view footer = R"(
-Results go to stdout, logs and progress to stderr. The flags above may stand behind the command as well.
+constexpr std::string_view footer =
+    R"(Results go to stdout, logs and progress to stderr. The flags above may stand behind the command as well.
 The exit code tells what kind of failure it was: docs/reference/errors.md.)";
 
-constexpr std::string_view footer_run = R"(
-Where archives are:
+constexpr std::string_view footer_run = R"(Where archives are:
   storageType pvc: the claim `kafka-backups` is the folder DIR/kafka-backups of `--volumes DIR` and must be
   there; the archive is <claim>/<subPath>/<namespace>/<name> and is made by the first run.
 How a restore finds its archive:
@@ -41,21 +40,20 @@ Examples:
   kafka-backup run -f examples/restore.yaml --backup-file examples/backup.yaml --volumes /backups
   kafka-backup run -f backup.yaml --volumes /backups --output json >result.json)";
 
-constexpr std::string_view footer_where = R"(
-Examples:
+constexpr std::string_view footer_where = R"(Examples:
   kafka-backup {0} --archive /backups/kafka-backups/production/default/nightly
   kafka-backup {0} --volumes /backups --name nightly)";
 
-constexpr std::string_view footer_verify = R"(
-Without --deep every object is looked up and must have its size; with it every segment is read whole and
-every record batch in it is checked. Exit code 65 when anything is wrong; all problems are listed.
+constexpr std::string_view footer_verify =
+    R"(Without --deep every object is looked up and must have its size; with it every segment is read whole
+and every record batch in it is checked. Exit code 65 when anything is wrong; all problems are listed.
 Examples:
   kafka-backup verify --volumes /backups
   kafka-backup verify --deep --archive /backups/kafka-backups/default/nightly nightly-20251210-020000)";
 
-constexpr std::string_view footer_prune = R"(
-The newest complete backup is never deleted by --keep-last and --max-age-days. With both, --keep-last is how
-many stay whatever their age. Without any of them only what no backup needs any more is removed.
+constexpr std::string_view footer_prune =
+    R"(The newest complete backup is never deleted by --keep-last and --max-age-days. With both, --keep-last
+is how many stay whatever their age. Without any of them only what no backup needs any more is removed.
 Examples:
   kafka-backup prune --volumes /backups --name nightly --max-age-days 30 --keep-last 7 --dry-run
   kafka-backup prune --archive /backups/kafka-backups/default/nightly --delete nightly-20251210-020000)";
@@ -71,6 +69,52 @@ struct Flags {
   VerifyFlags verify;
   PruneFlags prune;
 };
+
+constexpr std::size_t columns_max = 110, description_column = 34;
+
+// Lines of at most `columns`, broken at spaces.
+std::string wrapped(std::string_view text, std::size_t columns) {
+  std::string out;
+  while (text.size() > columns) {
+    auto space = text.rfind(' ', columns);
+    if (space == std::string_view::npos) break;
+    out += std::string(text.substr(0, space)) + "\n";
+    text.remove_prefix(space + 1);
+  }
+  return out + std::string(text);
+}
+
+// CLI11 breaks no lines.
+class WrappingFormatter : public CLI::Formatter {
+ public:
+  WrappingFormatter() { column_width(description_column); }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description(), columns_max - description_column);
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, "  " + command->get_name(),
+                             wrapped(command->get_description(), columns_max - description_column),
+                             description_column);
+    return out.str();
+  }
+  std::string make_description(const CLI::App* app) const override {
+    return wrapped(app->get_description(), columns_max) + "\n";
+  }
+};
+
+// The choices stand in the type's name already, so the check says nothing about itself.
+CLI::Validator one_of(const std::vector<std::string>& choices) {
+  return CLI::IsMember(choices).description("");
+}
+
+void add_choice(CLI::App& app, const std::string& name, std::string& value,
+                const std::vector<std::string>& choices, const std::string& description) {
+  app.add_option(name, value, description)
+      ->check(one_of(choices))
+      ->type_name(fmt::format("{}", fmt::join(choices, "|")))
+      ->capture_default_str();
+}
 
 CLI::App* add_command(CLI::App& app, const std::string& name, std::string_view description,
                       const std::string& text_behind) {
@@ -105,23 +149,13 @@ void add_memory(CLI::App& command, Flags& flags) {
 }
 
 void add_common(CLI::App& app, Flags& flags) {
-  app.add_option("--output", flags.output, "Result and error as text for people or as one JSON document each")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("text|json")
-      ->capture_default_str();
-  app.add_option("--log-level", flags.common.log_level, "Least level that is logged")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
-      ->type_name("trace|debug|info|warn|error|off")
-      ->capture_default_str();
-  app.add_option("--log-format", flags.common.log_format, "Log lines as text or JSON")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("text|json")
-      ->capture_default_str();
-  app.add_option("--progress", flags.common.progress,
-                 "auto: a bar on a terminal, JSON where logs are JSON, lines of the log elsewhere")
-      ->check(CLI::IsMember({"auto", "plain", "json", "none"}))
-      ->type_name("auto|plain|json|none")
-      ->capture_default_str();
+  add_choice(app, "--output", flags.output, {"text", "json"},
+             "Result and error as text for people or as one JSON document each");
+  add_choice(app, "--log-level", flags.common.log_level, {"trace", "debug", "info", "warn", "error", "off"},
+             "Least level that is logged");
+  add_choice(app, "--log-format", flags.common.log_format, {"text", "json"}, "Log lines as text or JSON");
+  add_choice(app, "--progress", flags.common.progress, {"auto", "plain", "json", "none"},
+             "auto: a bar on a terminal, JSON where logs are JSON, lines of the log elsewhere");
 }
 
 void add_run(CLI::App& app, Flags& flags) {
@@ -161,8 +195,7 @@ void add_readers(CLI::App& app, Flags& flags) {
   add_where(*describe, flags.describe.where);
   auto* verify = add_command(app, "verify", "Checks that backups are whole and can be restored.",
                              std::string(footer_verify));
-  verify->add_option("backup-id", flags.verify.backup_ids, "Only these backups; default: all")
-      ->type_name("BACKUP_ID");
+  verify->add_option("BACKUP_ID", flags.verify.backup_ids, "Only these backups; default: all")->type_name("");
   verify->add_flag("--deep", flags.verify.deep, "Read everything, not only look it up");
   add_where(*verify, flags.verify.where);
   add_memory(*verify, flags);
@@ -174,10 +207,10 @@ void add_prune(CLI::App& app, Flags& flags) {
   add_where(*command, flags.prune.where);
   command->add_option("--keep-last", flags.prune.keep_last, "Keep the newest N backups")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1'000'000u));
+      ->check(CLI::Range(1u, 1'000'000u).description(""));
   command->add_option("--max-age-days", flags.prune.max_age_days, "Delete backups older than this")
       ->type_name("D")
-      ->check(CLI::Range(1u, 100'000u));
+      ->check(CLI::Range(1u, 100'000u).description(""));
   command->add_option("--delete", flags.prune.delete_ids, "Delete these backups")->type_name("BACKUP_ID");
   command->add_flag("--abandon-incomplete", flags.prune.abandon_incomplete,
                     "Give up runs that were not finished, so that their objects go; none must be running");
@@ -187,7 +220,7 @@ void add_prune(CLI::App& app, Flags& flags) {
 std::unique_ptr<CLI::App> make_app(Flags& flags) {
   auto app = std::make_unique<CLI::App>(std::string(about), "kafka-backup");
   app->set_version_flag("--version", fmt::format("kafka-backup {}", program_version), "Print the version");
-  app->get_formatter()->column_width(34);
+  app->formatter(std::make_shared<WrappingFormatter>());
   app->require_subcommand(1);
   app->footer(std::string(footer));
   add_common(*app, flags);
@@ -219,10 +252,20 @@ Arguments chosen(const CLI::App& app, Flags& flags) {
   return arguments;
 }
 
+std::string unknown_command(const CLI::App& app, const std::string& given) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  auto meant = schema::nearest(given, {names.begin(), names.end()});
+  return fmt::format("'{}' is not a command{}", given,
+                     meant.empty() ? "" : fmt::format(" (did you mean {}?)", meant));
+}
+
 [[noreturn]] void refuse(const CLI::App& app, const CLI::ParseError& error) {
   auto commands = app.get_subcommands();
+  auto left = app.remaining();
   std::string text = error.what();
   std::replace(text.begin(), text.end(), '\n', ' ');
+  if (commands.empty() && !left.empty()) text = unknown_command(app, left.front());
   throw Error(ErrorKind::invalid, text,
               fmt::format("kafka-backup {}{}--help", commands.empty() ? "" : commands.front()->get_name(),
                           commands.empty() ? "" : " "));

@@ -1,0 +1,128 @@
+#include <boost/json.hpp>
+
+#include "cli/backup_result.h"
+#include "cli/restore_result.h"
+#include "cli/result_rows.h"
+
+#include <doctest/doctest.h>
+
+using namespace kb;
+using namespace kb::cli;
+
+namespace {
+
+bool has(const std::string& text, std::string_view piece) {
+  return text.find(piece) != std::string::npos;
+}
+
+engine::BackupReport backup_report() {
+  engine::BackupReport report;
+  report.resumed = true;
+  auto& capture = report.set.capture;
+  capture.backup_id = "nightly-20251210-020000";
+  capture.base = "nightly-20251209-020000";
+  capture.missing_topics = {"gone"};
+  capture.topics.push_back({.name = "orders", .partitions = {{.partition = 0}, {.partition = 1}}});
+  capture.topics[0].partitions[1].lineage_reason = "the topic was recreated";
+  capture.groups.captured = true;
+  capture.groups.groups.resize(2);
+  capture.groups.groups[1].group_id = "g";
+  capture.groups.groups[1].not_captured = "not authorized";
+  report.set.totals = {.records = 1234567,
+                       .raw_bytes = 3 << 20,
+                       .stored_bytes = 1 << 20,
+                       .segments = 2,
+                       .aborted = 1,
+                       .control = 2,
+                       .compacted = 3,
+                       .lost = 4};
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("a backup is told as text and as JSON") {
+  auto result = present(summarize({.name = "nightly", .namespace_name = "prod"}, backup_report(), "file:/x"));
+  for (const auto* piece : {"KafkaBackup prod/nightly: complete, resumed", "nightly-20251210-020000",
+                            "file:/x", "nightly-20251209-020000", "1 with 2 partitions", "1,234,567 new",
+                            "3.0 MiB of batches, 1.0 MiB stored in 2 segments",
+                            "1 aborted, 2 markers, 3 compacted, 4 lost", "orders/1: the topic was recreated",
+                            "topic gone does not exist", "4 offsets were deleted by retention",
+                            "offsets of consumer group g are not captured: not authorized"})
+    CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
+  CHECK(result.json.at("kind") == "KafkaBackup");
+  CHECK(result.json.at("outcome") == "committed");
+  CHECK(result.json.at("records") == 1234567);
+  CHECK(result.json.at("groups") == 1);
+  CHECK(result.json.at("holes").at("lost") == 4);
+  CHECK(result.json.at("newLineages").at(0).at("partition") == 1);
+  CHECK(result.json.at("warnings").as_array().size() == 3);
+}
+
+TEST_CASE("groups that were not listed are not zero groups") {
+  auto report = backup_report();
+  report.set.capture.groups = {.captured = false, .not_captured = "not authorized", .groups = {}};
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "groups        not captured"));
+  CHECK(has(result.text, "consumer groups are not captured: not authorized"));
+  CHECK(result.json.at("groupsCaptured") == false);
+}
+
+TEST_CASE("a backup that was complete already says so") {
+  auto report = backup_report();
+  report.outcome = engine::BackupOutcome::committed_before;
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "was complete already"));
+  CHECK(result.json.at("outcome") == "committedBefore");
+}
+
+namespace {
+
+engine::RestoreReport restore_report(bool dry_run) {
+  engine::RestoreReport report{.dry_run = dry_run};
+  report.plan.backup_id = "nightly-20251210-020000";
+  engine::TargetTopic created{.name = "new",
+                              .source_topics = {"old"},
+                              .final_configs = {{"retention.ms", "1"}},
+                              .load_configs = {{"retention.ms", "-1"}},
+                              .retention_held = "it would delete 5 records",
+                              .partitions = {{.partition = 0, .records_max = 10, .raw_bytes = 1024},
+                                             {.partition = 1, .records_max = 5, .raw_bytes = 1024}}};
+  auto there = created;
+  there.name = "there";
+  there.partitions.pop_back();
+  report.plan.topics = {created, there};
+  report.target.resize(2);
+  report.target[1].action = engine::TargetAction::existing;
+  report.target[1].partitions = 3;
+  report.target[1].log_start = {{0, 5}};
+  report.target[1].log_end = {{0, 12}, {1, 1}};
+  report.warnings = {"the retention of topic new is held; to release it: kafka-configs.sh --alter"};
+  report.records = 25;
+  report.bytes = 3072;
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("a restore is told with what it wrote and what is held") {
+  auto result = present(summarize({.name = "again"}, restore_report(false), "file:/x"));
+  for (const auto* piece :
+       {"KafkaRestore default/again: complete", "2 topics, 3 partitions, 25 records, 3.0 KiB",
+        "25 records, 3.0 KiB", "3 partitions with 8 offsets", "kafka-configs.sh --alter"})
+    CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
+  CHECK_FALSE(has(result.text, "Settings of topics"));
+  CHECK(result.json.at("outcome") == "restored");
+  CHECK(result.json.at("topics").at(1).at("action") == "append");
+  CHECK(result.json.at("topics").at(0).at("finalConfigs").at("retention.ms") == "1");
+}
+
+TEST_CASE("a dry run tells the plan and that nothing was changed") {
+  auto result = present(summarize({.name = "again"}, restore_report(true), "file:/x"));
+  for (const auto* piece :
+       {"this is the plan, nothing was changed", "while it is written: retention.ms=-1",
+        "afterwards: retention.ms=1", "its retention will be held: it would delete 5 records"})
+    CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
+  CHECK_FALSE(has(result.text, "written now"));
+  CHECK(result.json.at("outcome") == "planned");
+}
