@@ -140,7 +140,16 @@ void SegmentWriter::drain(const Context& ctx) {
 }
 
 void SegmentWriter::finish() {
-  auto ctx = context();
+  try {
+    store_the_rest(context());
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::cancelled) rethrow_failure();  // what stopped us
+    throw;
+  }
+  tasks_.wait();
+}
+
+void SegmentWriter::store_the_rest(const Context& ctx) {
   for (auto segment_class : {SegmentClass::deleted, SegmentClass::compacted}) seal(ctx, segment_class);
   drain(ctx);
   checkpoint(ctx);
@@ -150,7 +159,6 @@ void SegmentWriter::finish() {
     finished_ = true;
     changed_.notify_all();
   }
-  tasks_.wait();
 }
 
 }  // namespace kb::engine

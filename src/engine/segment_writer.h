@@ -64,6 +64,7 @@ class SegmentWriter {
     std::vector<ByteBudget::Lease> leases;
   };
 
+  void store_the_rest(const Context& ctx);
   void upload_loop(const Context& ctx);
   void upload(const Context& ctx, Sealed sealed);
   void timer_loop(const Context& ctx);

@@ -49,6 +49,7 @@ SourceReader::SourceReader(storage::ObjectStore& store, const RestorePlan& plan,
 void SourceReader::skip_whole_blocks() {
   while (skip_records_ > 0) {
     const auto* block = next_block();
+    for (; block && block_ >= target_.sources[source_].blocks.size(); block_ = 0) ++source_;
     if (!block || !inside(*block, target_.sources[source_].bounds) || block->records > skip_records_) return;
     skip_records_ -= block->records;
     ++block_;
@@ -98,7 +99,12 @@ void SourceReader::read(const Context& ctx, ByteBudget::Lease lease) {
 std::string SourceReader::stored_bytes(const Context& ctx, const SourcePartition& source,
                                        const archive::Block& block) const {
   const auto& key = plan_.objects.at(block.object).key;
-  auto bytes = store_.get_range(ctx, key, {.offset = block.position, .length = block.stored_bytes});
+  std::optional<std::string> bytes;
+  try {
+    bytes = store_.get_range(ctx, key, {.offset = block.position, .length = block.stored_bytes});
+  } catch (const Error& error) {
+    throw error.while_doing("reading " + archive::describe(source.stream, block));
+  }
   if (!bytes)
     fail(ErrorKind::corrupt, "object {} is missing: {}", key, archive::describe(source.stream, block));
   if (crc32c(*bytes) != block.crc)

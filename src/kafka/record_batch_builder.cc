@@ -12,7 +12,8 @@ std::string encode_batch(BatchHeader header, std::string_view records, Compressi
                          std::optional<int> level) {
   std::string bytes(batch_header_bytes, '\0');
   compress(codec, records, bytes, level);
-  header.attributes = static_cast<std::int16_t>(header.attributes | static_cast<int>(codec));
+  header.attributes = static_cast<std::int16_t>((header.attributes & ~RecordBatch::compression_mask) |
+                                                static_cast<int>(codec));
   write_header(bytes, header);
   return bytes;
 }
