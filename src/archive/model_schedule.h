@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
-#include <semaphore>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "archive/model_fiber.h"
 #include "base/error.h"
 #include "storage/memory.h"
 
@@ -22,7 +22,7 @@ namespace kb::archive::model {
 struct Killed {};
 
 struct Chances {
-  double kill = 0.002, sleep = 0.02, fail = 0.01, lose_answer = 0.02, go_on = 0.5;
+  double kill = 0.002, fail = 0.01, lose_answer = 0.02, go_on = 0.5;
 };
 
 class Schedule {
@@ -33,21 +33,17 @@ class Schedule {
 
   // Before run(). `mortal` actors can be killed.
   void add(std::string name, bool mortal, Script script) {
-    auto& actor = actors_.emplace_back(std::make_unique<Actor>());
-    actor->name = std::move(name);
-    actor->mortal = mortal;
-    actor->script = std::move(script);
-    actor->wakes_at = draw(60);
+    auto& actor = *actors_.emplace_back(std::make_unique<Actor>());
+    actor.name = std::move(name);
+    actor.mortal = mortal;
+    actor.wakes_at = draw(60);
+    actor.sleepiness = std::array{0.0, 0.01, 0.05, 0.2}[draw(4)];
+    actor.fiber.emplace([this, &actor, script = std::move(script)] { live(actor, script); });
   }
 
   // Until all actors have ended.
   void run() {
-    for (auto& actor : actors_) actor->thread = std::jthread([this, &actor = *actor] { live(actor); });
-    running_ = true;
-    pick().turn.release();
-    ended_.acquire();
-    running_ = false;
-    for (auto& actor : actors_) actor->thread.join();
+    while ((current_ = pick())) current_->fiber->resume();
   }
 
   storage::StoreHooks hooks() {
@@ -77,85 +73,67 @@ class Schedule {
   struct Actor {
     std::string name;
     bool mortal = false;
-    Script script;
     std::uint64_t wakes_at = 0;
-    bool ended = false;
-    std::binary_semaphore turn{0};
-    std::jthread thread;
+    double sleepiness = 0;  // chance to fall asleep at a call
+    std::optional<Fiber> fiber;
   };
   static constexpr std::uint64_t steps_max = 100'000;
 
-  void live(Actor& actor) {
-    actor.turn.acquire();
+  void live(const Actor& actor, const Script& script) {
     try {
-      actor.script();
+      script();
     } catch (const Killed&) {
       ++kills_;
       if (tracing_) trace_ += fmt::format("{} {}: killed\n", step_, actor.name);
     } catch (const std::exception& error) {
       violate(fmt::format("{}: {}", actor.name, error.what()));
     }
-    actor.ended = true;
-    if (std::all_of(actors_.begin(), actors_.end(), [](const auto& a) { return a->ended; }))
-      ended_.release();
-    else
-      pick().turn.release();
   }
 
-  // The next to run; sleepers wake early when nobody else is left.
-  Actor& pick() {
+  // The next to run, none when all have ended; sleepers wake early when nobody else is left.
+  Actor* pick() {
     std::vector<Actor*> awake;
     Actor* earliest = nullptr;
     for (auto& actor : actors_) {
-      if (actor->ended) continue;
+      if (actor->fiber->ended()) continue;
       if (actor->wakes_at <= step_) awake.push_back(actor.get());
       if (!earliest || actor->wakes_at < earliest->wakes_at) earliest = actor.get();
     }
-    current_ = awake.empty() ? earliest : awake[draw(awake.size())];
-    return *current_;
+    return awake.empty() ? earliest : awake[draw(awake.size())];
   }
 
   void before_call() {
-    if (!running_) return;
+    if (!current_) return;
     auto& self = *current_;
     if (++step_ > steps_max) fail(ErrorKind::internal, "the model does not come to an end");
-    bool sleeps = happens(chances_.sleep);
-    if (sleeps) self.wakes_at = step_ + 20 + draw(300);
-    if (sleeps || !happens(chances_.go_on)) {
-      auto& next = pick();
-      if (&next != &self) {
-        next.turn.release();
-        self.turn.acquire();
-      }
-    }
+    bool sleeps = happens(self.sleepiness);
+    if (sleeps) self.wakes_at = step_ + 5 + draw(draw(2) == 0 ? 30 : 300);
+    if (sleeps || !happens(chances_.go_on)) self.fiber->yield();
     if (self.mortal && happens(chances_.kill)) throw Killed();
     if (happens(chances_.fail)) fail(ErrorKind::unavailable, "the store did nothing");
   }
 
   void trace(const storage::StoreOperation& operation) {
-    if (!running_ || !tracing_) return;
+    if (!current_ || !tracing_) return;
     constexpr std::array names{"head", "get", "get_range", "put_if_absent", "remove", "list"};
     trace_ += fmt::format("{} {}: {} {}\n", step_, current_->name,
                           names.at(static_cast<std::size_t>(operation.kind)), operation.key);
   }
 
   void after_call() {
-    if (!running_) return;
+    if (!current_) return;
     if (current_->mortal && happens(chances_.kill)) throw Killed();
     if (happens(chances_.lose_answer)) fail(ErrorKind::unavailable, "the answer was lost");
   }
 
-  // only touched by the actor whose turn it is
   std::mt19937_64 random_;
   const Chances chances_;
   std::vector<std::unique_ptr<Actor>> actors_;
-  Actor* current_ = nullptr;
-  bool running_ = false;
+  Actor* current_ = nullptr;  // none outside of run()
   std::uint64_t step_ = 0, kills_ = 0;
   std::string violation_;
   bool tracing_ = false;
   std::string trace_;
-  std::binary_semaphore ended_{0};
 };
 
 }  // namespace kb::archive::model

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -111,8 +112,7 @@ class Model {
   static model::Chances chances_of(std::uint64_t seed) {
     model::Chances chances;
     chances.go_on = std::array{0.0, 0.5, 0.9}[seed % 3];
-    chances.sleep = std::array{0.005, 0.02, 0.06}[seed / 3 % 3];
-    chances.kill = std::array{0.0, 0.002, 0.01}[seed / 9 % 3];
+    chances.kill = std::array{0.0, 0.002, 0.01}[seed / 3 % 3];
     if (seed % 5 == 0) chances.fail = chances.lose_answer = 0.1;
     return chances;
   }
@@ -129,7 +129,7 @@ class Model {
           schedule_.add(fmt::format("worker {} of {} shard {}", worker, id_of(run), shard), true,
                         [this, run, shards, shard] { work(run, shards, shard); });
     }
-    for (auto n = schedule_.draw(4); n > 0; --n)
+    for (auto n = schedule_.draw(5); n > 0; --n)
       schedule_.add(fmt::format("prune {}", n), true, [this] { prune_some(); });
     if (schedule_.draw(3) == 0) schedule_.add("abandoner", true, [this] { abandon_one(); });
     if (schedule_.draw(2) == 0) schedule_.add("reader", false, [this] { read_some(); });
@@ -301,7 +301,7 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 }  // namespace
 
 // KB_MODEL_SEEDS: how many seeds; KB_MODEL_FIRST: the first of them. One alone shows every store call.
-TEST_CASE("no interleaving of workers, zombies and prunes loses an object or commits twice") {
+TEST_CASE("model: no interleaving of workers, zombies and prunes loses an object or commits twice") {
   const auto first = number_from_environment("KB_MODEL_FIRST", 1);
   const auto count = number_from_environment("KB_MODEL_SEEDS", 3000);
   constexpr std::size_t failures_shown_max = 5;

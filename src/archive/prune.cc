@@ -114,7 +114,7 @@ std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const S
 }
 
 // Objects that nobody needs: those of finished runs that are not reachable, and what describes runs in
-// progress once they are finished. Decisions come first: a set whose decision is there has all its indexes.
+// progress once they are finished.
 std::vector<storage::ObjectInfo> garbage(const Context& ctx, const Archive& archive, const Keys& deleted,
                                          const Verdict& verdict) {
   std::vector<storage::ObjectInfo> result;
