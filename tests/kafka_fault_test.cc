@@ -112,7 +112,7 @@ TEST_CASE("a handshake that is lost, cut or refused") {
     auto error = failure_of([&] { cluster.open(soon(), 1); });
     CHECK_EQ(error.kind(), ErrorKind::unavailable);
     cluster.tell(rule);
-    CHECK_NOTHROW(Connected{settings()});
+    CHECK_NOTHROW(Connected{proxied_settings()});
     cluster.all_happened();
   }
 }

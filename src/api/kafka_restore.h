@@ -177,7 +177,7 @@ struct KafkaRestoreSpec {
     f("offsetReset", offset_reset, "Committed offsets of consumer groups after the restore.");
     f("autoConsumerGroups", auto_consumer_groups,
       "Restore the committed offsets of all groups in the backup.");
-    f("rollback", rollback, "Committed offsets before the restore, to go back to.");
+    f("rollback", rollback, "Committed offsets before the restore, to go back to. Absent: not recorded.");
   }
 };
 

@@ -15,8 +15,8 @@ std::string page_of_kind(std::string_view kind, std::string_view source, std::st
   std::string out = fmt::format(fmt::runtime(generated), source);
   out += fmt::format(
       "# {}\n\n{}\n\n`apiVersion: {}`, `kind: {}`. Unknown fields are refused; `null` is the same as "
-      "leaving a field out. A block without a default is off when it is absent; when it is there, its "
-      "fields have the defaults of the table.\n\n## metadata\n\n",
+      "leaving a field out. A block that is absent means what its defaults mean, unless "
+      "its line says otherwise.\n\n## metadata\n\n",
       kind, intro, api_version_v1alpha1, kind);
   out += schema::to_markdown(schema::describe<ObjectMeta>("metadata"));
   out += "\n## spec\n\n" + schema::to_markdown(schema::describe<Spec>("spec"));

@@ -24,7 +24,7 @@ constexpr std::string_view about_run =
     "goes on where it was when the same command is given again.";
 
 constexpr std::string_view footer =
-    R"(Results go to stdout, logs and progress to stderr. The flags above may stand behind the command as well.
+    R"(Results go to stdout, logs and progress to stderr. The flags above may stand behind the command, too.
 The exit code tells what kind of failure it was: docs/reference/errors.md.)";
 
 constexpr std::string_view footer_run = R"(Where archives are:

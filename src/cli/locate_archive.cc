@@ -24,7 +24,7 @@ bool is_folder(const fs::path& path) {
 }
 
 std::string name_of_place(const fs::path& path) {
-  return path.lexically_normal().string();
+  return fs::absolute(path).lexically_normal().string();
 }
 
 // Also what is left of an archive counts as one, so that verify can say what is missing.

@@ -69,6 +69,14 @@ std::string topic_table(const RestoreResult& result) {
   return table.text(2);
 }
 
+// What a dry run does not run into, and the restore itself would.
+void warn_of_existing_data(RestoreResult& result) {
+  for (const auto& topic : result.topics)
+    if (topic.action == "append" && topic.existing_records > 0)
+      result.warnings.push_back(fmt::format(
+          "topic {} has records: without spec.existingData: append the restore will refuse it", topic.name));
+}
+
 // What a plan tells beyond the table.
 std::string config_rows(const RestoreResult& result) {
   std::string out;
@@ -84,10 +92,10 @@ std::string config_rows(const RestoreResult& result) {
 
 }  // namespace
 
-RestoreResult summarize(const api::ObjectMeta& metadata, const engine::RestoreReport& report,
+RestoreResult summarize(const api::Resource& resource, const engine::RestoreReport& report,
                         const std::string& location) {
-  RestoreResult result{.resource_namespace = metadata.namespace_name,
-                       .name = metadata.name,
+  RestoreResult result{.resource_namespace = resource.metadata.namespace_name,
+                       .name = resource.metadata.name,
                        .outcome = report.dry_run ? "planned" : "restored",
                        .resumed = report.resumed,
                        .backup_id = report.plan.backup_id,
@@ -102,6 +110,8 @@ RestoreResult summarize(const api::ObjectMeta& metadata, const engine::RestoreRe
     result.planned_records += result.topics.back().records;
     result.planned_bytes += result.topics.back().raw_bytes;
   }
+  const auto& spec = std::get<api::KafkaRestoreSpec>(resource.spec);
+  if (report.dry_run && spec.existing_data == api::ExistingData::refuse) warn_of_existing_data(result);
   return result;
 }
 

@@ -67,7 +67,8 @@ struct RestoreResult {
   }
 };
 
-RestoreResult summarize(const api::ObjectMeta& metadata, const engine::RestoreReport& report,
+// `report` is that of the resource.
+RestoreResult summarize(const api::Resource& resource, const engine::RestoreReport& report,
                         const std::string& location);
 Result present(const RestoreResult& result);
 

@@ -78,6 +78,13 @@ TEST_CASE("a backup that was complete already says so") {
 
 namespace {
 
+api::Resource again() {
+  return {.api_version = {},
+          .kind = "KafkaRestore",
+          .metadata = {.name = "again"},
+          .spec = api::KafkaRestoreSpec{}};
+}
+
 engine::RestoreReport restore_report(bool dry_run) {
   engine::RestoreReport report{.dry_run = dry_run};
   report.plan.backup_id = "nightly-20251210-020000";
@@ -106,7 +113,7 @@ engine::RestoreReport restore_report(bool dry_run) {
 }  // namespace
 
 TEST_CASE("a restore is told with what it wrote and what is held") {
-  auto result = present(summarize({.name = "again"}, restore_report(false), "file:/x"));
+  auto result = present(summarize(again(), restore_report(false), "file:/x"));
   for (const auto* piece :
        {"KafkaRestore default/again: complete", "2 topics, 3 partitions, 25 records, 3.0 KiB",
         "25 records, 3.0 KiB", "3 partitions with 8 offsets", "kafka-configs.sh --alter"})
@@ -118,10 +125,11 @@ TEST_CASE("a restore is told with what it wrote and what is held") {
 }
 
 TEST_CASE("a dry run tells the plan and that nothing was changed") {
-  auto result = present(summarize({.name = "again"}, restore_report(true), "file:/x"));
+  auto result = present(summarize(again(), restore_report(true), "file:/x"));
   for (const auto* piece :
        {"this is the plan, nothing was changed", "while it is written: retention.ms=-1",
-        "afterwards: retention.ms=1", "its retention will be held: it would delete 5 records"})
+        "afterwards: retention.ms=1", "its retention will be held: it would delete 5 records",
+        "topic there has records: without spec.existingData: append"})
     CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
   CHECK_FALSE(has(result.text, "written now"));
   CHECK(result.json.at("outcome") == "planned");

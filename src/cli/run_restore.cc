@@ -15,10 +15,12 @@ Result run_restore(const Context& ctx, const ResourceRun& run) {
                                  .memory_bytes_max = run.flags.memory_bytes_max};
   auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive_path));
   engine::ProgressCounters counters;
-  EngineProgress progress(run.common, "restoring", counters);
+  auto common = run.common;
+  if (request.spec.dry_run) common.progress = "none";
+  EngineProgress progress(common, "restoring", counters);
   auto report = engine::restore(ctx, request, archive, counters);
   progress.finish();
-  return present(summarize(metadata, report, archive.store().location()));
+  return present(summarize(run.resource, report, archive.store().location()));
 }
 
 }  // namespace kb::cli

@@ -84,18 +84,22 @@ class Gatherer {
   std::size_t used_ = 0;  // of the first part left
 };
 
-// Writes one aligned chunk at `offset`. A write that was cut short off the grid goes on from the last grid
-// line; one that the file system refuses for its form is done through the cache.
+// Writes one aligned chunk at `offset`. A direct write that was cut short off the grid goes on from the last
+// grid line; one that the file system refuses for its form, or cuts within the first block (the disk is
+// nearly full), is done through the cache, which takes any length: so each round writes more, or throws.
 void write_chunk(int fd, const std::string& path, std::span<const char> chunk, std::size_t offset) {
+  bool on_grid = true;
+  auto leave_grid = [&] {
+    if (!on_grid || !set_direct(fd, false)) throw system_error(EIO, "writing", path);
+    on_grid = false;
+  };
   while (!chunk.empty()) {
     auto n = ::pwrite(fd, chunk.data(), chunk.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EINVAL && set_direct(fd, false))
-      n = ::pwrite(fd, chunk.data(), chunk.size(), static_cast<off_t>(offset));
-    if (n < 0) throw system_error(errno, "writing", path);
-    auto done = static_cast<std::size_t>(n);
-    if (done < chunk.size()) done -= done % alignment;
-    if (done == 0 && !set_direct(fd, false)) throw system_error(EIO, "writing", path);
+    if (n < 0 && (errno != EINVAL || !on_grid)) throw system_error(errno, "writing", path);
+    auto done = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    if (on_grid && done < chunk.size()) done -= done % alignment;
+    if (done == 0) leave_grid();
     chunk = chunk.subspan(done);
     offset += done;
   }

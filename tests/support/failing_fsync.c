@@ -1,7 +1,7 @@
 // Makes file operations of any program fail (LD_PRELOAD, or linked before the C library), as it is told:
 //   FAILING_FSYNC=op:N[+]:ERRNO[:after][,...]   the Nth call of op fails; with + every later one too
 //     op     fsync (and fdatasync), write (write, writev, pwrite, pwritev), link (linkat), rename (renameat2)
-//     ERRNO  EIO ENOSPC EDQUOT EROFS EPERM EACCES EINVAL EEXIST ENOENT ESTALE;
+//     ERRNO  EIO EINTR ENOSPC EDQUOT EROFS EPERM EACCES EINVAL EEXIST ENOENT ESTALE;
 //            SHORT: half of it is written; OK: nothing is done and success reported (not write)
 //     after  the operation is done, and then reported as failed (not write)
 //   FAILING_FSYNC_PATH=text   counts only files whose path has this text (of a link or rename: the new place)
@@ -35,9 +35,10 @@ static int number_of(const char* name) {
   static const struct {
     const char* name;
     int number;
-  } names[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT},     {"EROFS", EROFS},
-               {"EPERM", EPERM},   {"EACCES", EACCES}, {"EINVAL", EINVAL},     {"EEXIST", EEXIST},
-               {"ENOENT", ENOENT}, {"ESTALE", ESTALE}, {"SHORT", short_write}, {"OK", 0}};
+  } names[] = {{"EIO", EIO},       {"EINTR", EINTR},   {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT},
+               {"EROFS", EROFS},   {"EPERM", EPERM},   {"EACCES", EACCES}, {"EINVAL", EINVAL},
+               {"EEXIST", EEXIST}, {"ENOENT", ENOENT}, {"ESTALE", ESTALE}, {"SHORT", short_write},
+               {"OK", 0}};
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
     if (strcmp(names[i].name, name) == 0) return names[i].number;
   fprintf(stderr, "failing_fsync: unknown error '%s'\n", name);
