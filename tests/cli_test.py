@@ -467,14 +467,6 @@ def _(place):
     return place.run(backup(place.options.bootstrap, spec__topics=["no-such-topic"]))
 
 
-@case("a backup that would build on a damaged one", CORRUPT, "object sets/" + SECOND, online=True)
-def _(place):
-    place.created = r"claim/default/a/(pins|\.tmp).*"
-    place.with_archive()
-    os.remove(place.objects("sets")[0])
-    return place.damage("sets").run(backup(place.options.bootstrap))
-
-
 @case("an archive of another Kafka cluster", CONFLICT, "cluster", online=True)
 def _(place):
     place.created = r"claim/default/a/(pins|runs)(/.*)?$"

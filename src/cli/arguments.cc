@@ -93,7 +93,7 @@ class WrappingFormatter : public CLI::Formatter {
   }
   std::string make_subcommand(const CLI::App* command) const override {
     std::ostringstream out;
-    CLI::detail::format_help(out, "  " + command->get_name(),
+    CLI::detail::format_help(out, command->get_name(),
                              wrapped(command->get_description(), columns_max - description_column),
                              description_column);
     return out.str();

@@ -19,8 +19,6 @@ start_two_brokers() {
 }
 
 test_two_brokers() { "$broker_test" --source-file='*kafka_broker_test.cc'; }
-test_behind_a_proxy() { "$broker_test" --source-file='*kafka_fault_test.cc'; }
 
 start_two_brokers
-start_proxied_broker
 run_tests "$@"
