@@ -18,7 +18,15 @@ start_two_brokers() {
 	export KAFKA_BOOTSTRAP=$first,$second KAFKA_BROKER_DIRS="$one $two" KAFKA_SH=$support/kafka.sh
 }
 
-test_two_brokers() { "$broker_test" --source-file='*kafka_broker_test.cc'; }
+# The test cases of one file; none at all would be no success.
+run_cases() { # FILE
+	"$broker_test" --source-file="*$1" --duration=true | tee cases
+	! grep -q 'test cases: *0 ' cases || fail "no test case is in $1"
+}
+
+test_two_brokers() { run_cases kafka_broker_test.cc; }
+test_behind_a_proxy() { run_cases kafka_fault_test.cc; }
 
 start_two_brokers
+start_proxied_broker
 run_tests "$@"

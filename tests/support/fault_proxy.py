@@ -199,7 +199,7 @@ class Session:
                 continue
             cut = self.rules.take("reset", api, side="response")
             self.copy(self.broker, None if self.silent else self.client, header, size - 4, cut)
-            if self.rules.take("half-close", api):
+            if self.rules.take("half-close", api) is not None:
                 self.client.shutdown(socket.SHUT_WR)
                 self.silent = True
 
