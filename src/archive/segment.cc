@@ -16,9 +16,9 @@ constexpr std::string_view tail_magic = "KBSEGEND";
 constexpr std::size_t trailer_bytes = 4 + 4 + tail_magic.size();  // footer length, footer CRC, magic
 
 std::uint32_t place(PendingBlock& pending, std::uint64_t position) {
-  std::uint32_t crc = 0, bytes = 0;
+  std::uint32_t crc = pending.crc.value_or(0), bytes = 0;
   for (auto part : pending.parts) {
-    crc = crc32c(part, crc);
+    if (!pending.crc) crc = crc32c(part, crc);
     bytes += static_cast<std::uint32_t>(part.size());
   }
   CHECK(bytes == pending.block.stored_bytes);

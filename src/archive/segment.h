@@ -2,6 +2,7 @@
 // be understood without any other object (docs/archive-format.md, "Segments"). Pure.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct PendingBlock {
   Block block;  // everything but object, position and crc, which sealing fills in
   std::vector<std::string_view> parts;
   std::vector<std::shared_ptr<const void>> owners;
+  std::optional<std::uint32_t> crc;  // CRC-32C of the parts, when it is known without reading them
 };
 
 struct SealedSegment {

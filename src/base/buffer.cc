@@ -75,6 +75,7 @@ std::shared_ptr<Buffer> BufferPool::take(std::size_t size) {
   auto capacity = capacity_class(std::max<std::size_t>(size, 1));
   auto buffer = capacity < pooled_bytes_min ? nullptr : idle_->take(size);
   if (!buffer) buffer = std::make_unique<Buffer>(capacity);
+  buffer->begin_ = 0;
   buffer->size_ = size;
   // AddressSanitizer then sees a view that is used after its buffer went back, or beyond the size.
   ASAN_UNPOISON_MEMORY_REGION(buffer->memory_.get(), buffer->size_);

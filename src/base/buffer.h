@@ -6,26 +6,42 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string_view>
+
+#include "base/error.h"
 
 namespace kb {
 
 // Bytes that are filled by one thread, then shared as `const` by many. The contents start undefined.
 class Buffer {
  public:
+  // Of the memory's start, so that files can be read into it past the page cache (O_DIRECT).
+  static constexpr std::size_t alignment = 4096;
   explicit Buffer(std::size_t capacity)
-      : memory_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
-  std::span<char> writable() { return {memory_.get(), size_}; }
-  std::string_view view() const { return {memory_.get(), size_}; }
+      : memory_(static_cast<char*>(::operator new[](capacity, std::align_val_t(alignment)))),
+        capacity_(capacity) {}
+
+  std::span<char> writable() { return {memory_.get() + begin_, size_}; }
+  std::string_view view() const { return {memory_.get() + begin_, size_}; }
+  // From now on it is only these bytes of what it was.
+  void narrow(std::size_t begin, std::size_t size) {
+    CHECK(begin + size <= size_);
+    begin_ += begin;
+    size_ = size;
+  }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }  // what it costs, at most twice the size asked for
 
  private:
   friend class BufferPool;
-  const std::unique_ptr<char[]> memory_;
+  struct Release {
+    void operator()(char* memory) const { ::operator delete[](memory, std::align_val_t(alignment)); }
+  };
+  const std::unique_ptr<char[], Release> memory_;
   const std::size_t capacity_;
-  std::size_t size_ = 0;
+  std::size_t begin_ = 0, size_ = 0;
 };
 
 // Gives out buffers and keeps those that come back, the longest idle dropped first. Thread-safe; buffers may

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "kafka/compression.h"
 #include "kafka/record_batch_builder.h"
@@ -79,7 +80,8 @@ class Builder {
 
  private:
   void add(const RecordBatch& batch) {
-    if (!batch.crc_matches())
+    auto crc = batch.checked_crc32c();
+    if (!crc)
       fail(ErrorKind::corrupt,
            "CRC-32C of the batch at offset {} does not match: the broker sent damaged bytes",
            batch.base_offset());
@@ -102,15 +104,15 @@ class Builder {
         pending.block.holes.aborted += span;
         break;
       case kafka::BatchFate::keep:
-        keep(pending, batch, first, next, inflated_from);
+        keep(pending, batch, *crc, first, next, inflated_from);
         break;
     }
     pending.block.leader_epoch = std::max(pending.block.leader_epoch, batch.leader_epoch());
     pending.block.next_offset = built_.position = next;
   }
 
-  void keep(archive::PendingBlock& pending, const RecordBatch& batch, std::int64_t first, std::int64_t next,
-            CompressionType inflated_from) {
+  void keep(archive::PendingBlock& pending, const RecordBatch& batch, std::uint32_t crc, std::int64_t first,
+            std::int64_t next, CompressionType inflated_from) {
     auto& block = pending.block;
     bool whole = first == batch.base_offset() && next == batch.next_offset();
     auto records = whole ? static_cast<std::uint64_t>(batch.record_count())
@@ -128,10 +130,12 @@ class Builder {
     if (inflated_from != CompressionType::none) {
       block.inflated_from = static_cast<std::int8_t>(inflated_from);
       bytes = inflate(pending, batch);
+      crc = crc32c(bytes);
     } else if (batch.codec() == CompressionType::none) {
       uncompressed_bytes_ += bytes.size();
     }
     pending.parts.push_back(bytes);
+    pending.crc = crc32c_combine(pending.crc.value_or(0), crc, bytes.size());
     block.raw_bytes += static_cast<std::uint32_t>(bytes.size());
     built_.raw_bytes += bytes.size();
   }
@@ -179,6 +183,7 @@ class Builder {
     stored->shrink_to_fit();
     open_->parts = {*stored};
     open_->owners = {stored};
+    open_->crc.reset();
     block.stored_bytes = static_cast<std::uint32_t>(stored->size());
     block.encoding = settings_.encoding;
     built_.owned_bytes += stored->size();

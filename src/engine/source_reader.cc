@@ -29,12 +29,33 @@ std::string compress_again(const kafka::RecordBatch& batch, kafka::CompressionTy
                              batch.payload(), codec);
 }
 
+// CRC-32C of a block's stored bytes. Of batches that are stored as they are it is put together from their
+// own, so that one pass over the bytes checks both; anything but whole batches gives nothing.
+std::optional<std::uint32_t> crc_of(const archive::Block& block, std::string_view bytes) {
+  if (block.encoding != archive::BlockEncoding::as_is) return crc32c(bytes);
+  std::uint32_t crc = 0;
+  try {
+    while (auto batch = kafka::next_batch(bytes)) {
+      auto part = batch->checked_crc32c();
+      if (!part) return {};
+      crc = crc32c_combine(crc, *part, batch->size_bytes());
+    }
+  } catch (const Error&) {  // a length or version that cannot be
+    return {};
+  }
+  return bytes.empty() ? std::optional(crc) : std::nullopt;
+}
+
 }  // namespace
 
 // The bytes of one block; goes back to the budget when the last batch in it is acknowledged.
 struct SourceReader::Memory {
-  std::string bytes;
+  std::shared_ptr<Buffer> stored;  // null when the block was decoded
+  std::string decoded;
   ByteBudget::Lease lease;
+
+  std::span<char> batches() { return stored ? stored->writable() : std::span<char>(decoded); }
+  std::size_t bytes() const { return stored ? stored->capacity() : decoded.capacity(); }
 };
 
 SourceReader::SourceReader(storage::ObjectStore& store, const RestorePlan& plan,
@@ -83,23 +104,22 @@ void SourceReader::read(const Context& ctx, ByteBudget::Lease lease) {
   const auto& block = source.blocks[block_++];
   if (block.object != archive::Block::no_object && block.records > 0) {
     auto memory = std::make_shared<Memory>();
-    memory->bytes = stored_bytes(ctx, source, block);
+    memory->stored = stored_bytes(ctx, source, block);
     if (block.encoding != archive::BlockEncoding::as_is) {
-      std::string scratch;
-      raw_batches(block, memory->bytes, scratch);
-      memory->bytes = std::move(scratch);
+      raw_batches(block, memory->stored->view(), memory->decoded);
+      memory->stored.reset();
     }
-    lease.resize(memory->bytes.capacity());
+    lease.resize(memory->bytes());
     memory->lease = std::move(lease);
     add_batches(source, block, std::move(memory));
   }
   if (!next_block()) rebatcher_->flush();
 }
 
-std::string SourceReader::stored_bytes(const Context& ctx, const SourcePartition& source,
-                                       const archive::Block& block) const {
+std::shared_ptr<Buffer> SourceReader::stored_bytes(const Context& ctx, const SourcePartition& source,
+                                                   const archive::Block& block) const {
   const auto& key = plan_.objects.at(block.object).key;
-  std::optional<std::string> bytes;
+  std::shared_ptr<Buffer> bytes;
   try {
     bytes = store_.get_range(ctx, key, {.offset = block.position, .length = block.stored_bytes});
   } catch (const Error& error) {
@@ -107,19 +127,21 @@ std::string SourceReader::stored_bytes(const Context& ctx, const SourcePartition
   }
   if (!bytes)
     fail(ErrorKind::corrupt, "object {} is missing: {}", key, archive::describe(source.stream, block));
-  if (crc32c(*bytes) != block.crc)
+  if (crc_of(block, bytes->view()) != block.crc)
     fail(ErrorKind::corrupt, "object {}: CRC-32C does not match at {}", key,
          archive::describe(source.stream, block));
-  return std::move(*bytes);
+  return bytes;
 }
 
 void SourceReader::add_batches(const SourcePartition& source, const archive::Block& block,
                                std::shared_ptr<Memory> memory) {
   const kafka::OffsetRange clip{.from = std::max(source.bounds.start, block.first_offset),
                                 .to = std::min(source.bounds.end, block.next_offset)};
-  std::string_view rest = memory->bytes;
+  const auto batches = memory->batches();
+  const bool checked = block.encoding == archive::BlockEncoding::as_is;  // by crc_of()
+  std::string_view rest(batches.data(), batches.size());
   while (auto batch = kafka::next_batch(rest)) {
-    if (!batch->crc_matches())
+    if (!checked && !batch->crc_matches())
       fail(ErrorKind::corrupt, "object {}: CRC-32C of the batch at offset {} does not match: {}",
            plan_.objects.at(block.object).key, batch->base_offset(), archive::describe(source.stream, block));
     if (block.inflated_from != 0) {
@@ -129,7 +151,7 @@ void SourceReader::add_batches(const SourcePartition& source, const archive::Blo
       continue;
     }
     auto bytes = batch->bytes();
-    auto* writable = memory->bytes.data() + (bytes.data() - memory->bytes.data());
+    auto* writable = batches.data() + (bytes.data() - batches.data());
     rebatcher_->add({.bytes = std::span(writable, bytes.size()), .owner = memory, .clip = clip});
   }
   if (!rest.empty())

@@ -33,14 +33,13 @@ class SourceReader {
   void skip_whole_blocks();
   void add_batches(const SourcePartition& source, const archive::Block& block,
                    std::shared_ptr<Memory> memory);
-  std::string stored_bytes(const Context& ctx, const SourcePartition& source,
-                           const archive::Block& block) const;
+  std::shared_ptr<Buffer> stored_bytes(const Context& ctx, const SourcePartition& source,
+                                       const archive::Block& block) const;
 
   storage::ObjectStore& store_;
   const RestorePlan& plan_;
   const TargetPartition& target_;
   std::uint64_t skip_records_;
-  kafka::CompressionType inflated_from_ = kafka::CompressionType::none;
   std::size_t source_ = 0, block_ = 0;  // to be read next
   std::optional<kafka::Rebatcher> rebatcher_;
 };

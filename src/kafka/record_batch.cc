@@ -43,8 +43,13 @@ void RecordBatch::check_header() const {
          count, delta);
 }
 
-bool RecordBatch::crc_matches() const {
-  return crc32c(bytes_.substr(at::attributes)) == crc();
+std::optional<std::uint32_t> RecordBatch::checked_crc32c() const {
+  auto covered = bytes_.substr(at::attributes);
+  if (crc32c(covered) != crc()) return {};
+  // Below this size the bytes are still near, and reading them again costs less than combining.
+  constexpr std::size_t combined_bytes_min = 16 * 1024;
+  if (covered.size() < combined_bytes_min) return crc32c(bytes_);
+  return crc32c_combine(crc32c(bytes_.substr(0, at::attributes)), crc(), covered.size());
 }
 
 std::optional<RecordBatch> next_batch(std::string_view& rest) {

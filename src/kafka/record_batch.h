@@ -74,7 +74,9 @@ class RecordBatch {
   // No record is missing between base_offset() and last_offset().
   bool is_dense() const { return record_count() == static_cast<std::int64_t>(last_offset_delta()) + 1; }
 
-  bool crc_matches() const;
+  bool crc_matches() const { return checked_crc32c().has_value(); }
+  // CRC-32C of all of bytes(), in one pass over the payload; nothing when crc() does not match.
+  std::optional<std::uint32_t> checked_crc32c() const;
 
  private:
   explicit RecordBatch(std::string_view bytes) : bytes_(bytes) {}

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "storage/direct.h"
 #include "storage/system_error.h"
 
 namespace kb::storage {
@@ -41,11 +42,6 @@ void write_cached(const Context& ctx, int fd, const std::string& path,
     for (; !parts.empty() && written >= parts.front().size(); parts = parts.subspan(1))
       written -= parts.front().size();
   }
-}
-
-bool set_direct(int fd, bool direct) {
-  int flags = ::fcntl(fd, F_GETFL);
-  return flags >= 0 && ::fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
 }
 
 struct Free {

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "storage/direct.h"
 #include "storage/object_key.h"
 #include "storage/system_error.h"
 
@@ -12,6 +13,8 @@ namespace kb::storage {
 namespace {
 
 constexpr std::size_t bytes_per_read = 8U << 20;  // a stop is noticed in between
+// Smaller ranges gain more from the kernel's reading ahead.
+constexpr std::size_t direct_read_bytes_min = 512 * 1024;
 
 bool is_reserved(std::string_view first_part) {
   return first_part.starts_with('.') || first_part == "lost+found";
@@ -57,20 +60,36 @@ std::optional<FilesystemStore::OpenObject> FilesystemStore::open(const ObjectKey
   return OpenObject{std::move(fd), static_cast<std::uint64_t>(status.st_size)};
 }
 
-std::string FilesystemStore::read(const Context& ctx, const ObjectKey& key, const OpenObject& object,
-                                  ByteRange range) const {
-  check_range(key, range, object.bytes);
-  std::string bytes(range.length, '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
+// Fills at least `bytes_min` of `into`; the rest as far as the file goes. What O_DIRECT refuses for its form,
+// or leaves off the grid, is read through the cache.
+void FilesystemStore::read(const Context& ctx, const ObjectKey& key, const OpenObject& object,
+                           std::uint64_t offset, std::span<char> into, std::size_t bytes_min) const {
+  bool direct = is_direct(object.fd.get());
+  for (std::size_t done = 0; done < bytes_min;) {
     ctx.check();
-    auto n = ::pread(object.fd.get(), bytes.data() + done, std::min(bytes.size() - done, bytes_per_read),
-                     static_cast<off_t>(range.offset + done));
+    auto n = ::pread(object.fd.get(), into.data() + done, std::min(into.size() - done, bytes_per_read),
+                     static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error(errno, "reading", root_.path_of(key));
+    if (n < 0 && (errno != EINVAL || !direct)) throw system_error(errno, "reading", root_.path_of(key));
     if (n == 0) fail(ErrorKind::corrupt, "{} became shorter while it was read", root_.path_of(key));
-    done += static_cast<std::size_t>(n);
+    done += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    if (direct && (n < 0 || done % Buffer::alignment != 0)) {
+      if (!set_direct(object.fd.get(), false)) throw system_error(errno, "reading", root_.path_of(key));
+      direct = false;
+    }
   }
-  return bytes;
+}
+
+// Reads the aligned range around the one that is wanted, so that the device writes into the buffer itself.
+std::shared_ptr<Buffer> FilesystemStore::read_direct(const Context& ctx, const ObjectKey& key,
+                                                     const OpenObject& object, ByteRange range) {
+  const auto before = range.offset % Buffer::alignment;
+  const auto wanted = before + range.length;
+  auto buffer = buffers_.take((wanted + Buffer::alignment - 1) / Buffer::alignment * Buffer::alignment);
+  set_direct(object.fd.get(), true);
+  read(ctx, key, object, range.offset - before, buffer->writable(), wanted);
+  buffer->narrow(before, range.length);
+  return buffer;
 }
 
 std::optional<ObjectInfo> FilesystemStore::head(const Context& ctx, const ObjectKey& key) {
@@ -90,16 +109,22 @@ std::optional<std::string> FilesystemStore::get(const Context& ctx, const Object
   ctx.check();
   auto object = open(key);
   if (!object) return std::nullopt;
-  return read(ctx, key, *object, {0, object->bytes});
+  std::string bytes(object->bytes, '\0');
+  read(ctx, key, *object, 0, bytes, bytes.size());
+  return bytes;
 }
 
-std::optional<std::string> FilesystemStore::get_range(const Context& ctx, const ObjectKey& key,
-                                                      ByteRange range) {
+std::shared_ptr<Buffer> FilesystemStore::get_range(const Context& ctx, const ObjectKey& key,
+                                                   ByteRange range) {
   check_file_key(key);
   ctx.check();
   auto object = open(key);
-  if (!object) return std::nullopt;
-  return read(ctx, key, *object, range);
+  if (!object) return nullptr;
+  check_range(key, range, object->bytes);
+  if (range.length >= direct_read_bytes_min) return read_direct(ctx, key, *object, range);
+  auto buffer = buffers_.take(range.length);
+  read(ctx, key, *object, range.offset, buffer->writable(), range.length);
+  return buffer;
 }
 
 bool FilesystemStore::put_if_absent(const Context& ctx, const ObjectKey& key,

@@ -25,7 +25,7 @@ class FilesystemStore : public ObjectStore {
   std::string location() const override { return "file:" + root_.path(); }
   std::optional<ObjectInfo> head(const Context& ctx, const ObjectKey& key) override;
   std::optional<std::string> get(const Context& ctx, const ObjectKey& key) override;
-  std::optional<std::string> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
+  std::shared_ptr<Buffer> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
   using ObjectStore::put_if_absent;
   bool put_if_absent(const Context& ctx, const ObjectKey& key,
                      std::span<const std::string_view> parts) override;
@@ -36,12 +36,16 @@ class FilesystemStore : public ObjectStore {
   struct OpenObject;
 
   std::optional<OpenObject> open(const ObjectKey& key) const;
-  std::string read(const Context& ctx, const ObjectKey& key, const OpenObject& object, ByteRange range) const;
+  void read(const Context& ctx, const ObjectKey& key, const OpenObject& object, std::uint64_t offset,
+            std::span<char> into, std::size_t bytes_min) const;
+  std::shared_ptr<Buffer> read_direct(const Context& ctx, const ObjectKey& key, const OpenObject& object,
+                                      ByteRange range);
   void list_directory(const Context& ctx, const std::string& directory, std::string_view name_prefix,
                       std::vector<ObjectInfo>& objects, std::vector<std::string>& directories) const;
 
   const Directory root_;
   CreateOnlyWriter writer_;
+  BufferPool buffers_{16 * 1024 * 1024};
 };
 
 }  // namespace kb::storage

@@ -35,13 +35,15 @@ std::optional<std::string> MemoryStore::get(const Context& ctx, const ObjectKey&
   });
 }
 
-std::optional<std::string> MemoryStore::get_range(const Context& ctx, const ObjectKey& key, ByteRange range) {
+std::shared_ptr<Buffer> MemoryStore::get_range(const Context& ctx, const ObjectKey& key, ByteRange range) {
   check_key(key);
-  return hooked(ctx, {StoreOperation::Kind::get_range, key}, [&]() -> std::optional<std::string> {
+  return hooked(ctx, {StoreOperation::Kind::get_range, key}, [&]() -> std::shared_ptr<Buffer> {
     auto found = objects_.find(key);
-    if (found == objects_.end()) return std::nullopt;
+    if (found == objects_.end()) return nullptr;
     check_range(key, range, found->second.size());
-    return found->second.substr(range.offset, range.length);
+    auto buffer = buffers_.take(range.length);
+    found->second.copy(buffer->writable().data(), range.length, range.offset);
+    return buffer;
   });
 }
 

@@ -28,7 +28,7 @@ class MemoryStore : public ObjectStore {
   std::string location() const override { return "memory:"; }
   std::optional<ObjectInfo> head(const Context& ctx, const ObjectKey& key) override;
   std::optional<std::string> get(const Context& ctx, const ObjectKey& key) override;
-  std::optional<std::string> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
+  std::shared_ptr<Buffer> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
   using ObjectStore::put_if_absent;
   bool put_if_absent(const Context& ctx, const ObjectKey& key,
                      std::span<const std::string_view> parts) override;
@@ -43,6 +43,7 @@ class MemoryStore : public ObjectStore {
   auto hooked(const Context& ctx, StoreOperation operation, Act act);
 
   const StoreHooks hooks_;
+  BufferPool buffers_{1024 * 1024};
   std::mutex mutex_;
   std::map<ObjectKey, std::string, std::less<>> objects_;  // guarded by mutex_
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/buffer.h"
 #include "base/context.h"
 
 namespace kb::storage {
@@ -36,9 +37,11 @@ class ObjectStore {
   // Where objects are, for messages: "file:/backups/kafka" or "s3://bucket/prefix"; no secrets.
   virtual std::string location() const = 0;
   virtual std::optional<ObjectInfo> head(const Context& ctx, const ObjectKey& key) = 0;
-  // The whole object, or exactly the range; a range past the end is corrupt.
+  // The whole object.
   virtual std::optional<std::string> get(const Context& ctx, const ObjectKey& key) = 0;
-  virtual std::optional<std::string> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) = 0;
+  // Exactly the range, null when there is no object; a range past the end is corrupt. Nobody else has the
+  // buffer.
+  virtual std::shared_ptr<Buffer> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) = 0;
   // Creates the object from the concatenated parts, durable and visible whole when it returns true; false
   // when an object of that name exists already (whose it is, the caller decides by content).
   virtual bool put_if_absent(const Context& ctx, const ObjectKey& key,

@@ -1,14 +1,24 @@
 #include "storage/open.h"
 
+#include <cerrno>
 #include <filesystem>
 
 #include "storage/filesystem.h"
 #include "storage/retrying.h"
+#include "storage/system_error.h"
 
 namespace kb::storage {
 
 std::shared_ptr<ObjectStore> open_filesystem(const std::string& path, const RetryPolicy& policy) {
   return std::make_shared<RetryingStore>(std::make_shared<FilesystemStore>(path), policy);
+}
+
+std::shared_ptr<ObjectStore> open_filesystem_if_there(const std::string& path, const RetryPolicy& policy) {
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  if (error == std::errc::not_a_directory) throw system_error(ENOTDIR, "opening", path);
+  if (status.type() == std::filesystem::file_type::not_found) return nullptr;
+  return open_filesystem(path, policy);
 }
 
 // Walks down from the deepest directory that is there, as for the parents of an object.

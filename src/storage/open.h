@@ -12,6 +12,11 @@ namespace kb::storage {
 // wish. Throws not_found, denied, invalid.
 std::shared_ptr<ObjectStore> open_filesystem(const std::string& path, const RetryPolicy& policy = {});
 
+// The same; null when nothing is at `path`. Throws when something on the way, or there, cannot be a
+// directory.
+std::shared_ptr<ObjectStore> open_filesystem_if_there(const std::string& path,
+                                                      const RetryPolicy& policy = {});
+
 // Makes `path` and its parents where missing, durably; for a first backup into a new directory.
 void create_directories(const std::string& path);
 

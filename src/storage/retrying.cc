@@ -22,8 +22,7 @@ std::optional<std::string> RetryingStore::get(const Context& ctx, const ObjectKe
   return retry(ctx, policy_, "reading object " + key, [&] { return store_->get(ctx, key); });
 }
 
-std::optional<std::string> RetryingStore::get_range(const Context& ctx, const ObjectKey& key,
-                                                    ByteRange range) {
+std::shared_ptr<Buffer> RetryingStore::get_range(const Context& ctx, const ObjectKey& key, ByteRange range) {
   return retry(ctx, policy_, "reading object " + key, [&] { return store_->get_range(ctx, key, range); });
 }
 
@@ -61,7 +60,7 @@ bool RetryingStore::has_content(const Context& ctx, const ObjectKey& key,
     for (; !part.empty(); part.remove_prefix(std::min(part.size(), bytes_per_comparison))) {
       auto expected = part.substr(0, bytes_per_comparison);
       auto actual = store_->get_range(ctx, key, {offset, expected.size()});
-      if (!actual || *actual != expected) return false;
+      if (!actual || actual->view() != expected) return false;
       offset += expected.size();
     }
   }

@@ -16,7 +16,7 @@ class RetryingStore : public ObjectStore {
   std::string location() const override { return store_->location(); }
   std::optional<ObjectInfo> head(const Context& ctx, const ObjectKey& key) override;
   std::optional<std::string> get(const Context& ctx, const ObjectKey& key) override;
-  std::optional<std::string> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
+  std::shared_ptr<Buffer> get_range(const Context& ctx, const ObjectKey& key, ByteRange range) override;
   using ObjectStore::put_if_absent;
   bool put_if_absent(const Context& ctx, const ObjectKey& key,
                      std::span<const std::string_view> parts) override;
