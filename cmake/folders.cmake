@@ -1,3 +1,5 @@
+add_custom_target(unit_tests)
+
 # One library per folder of src/, its unit tests (x_test.cc beside x.cc) in one program, its fuzz targets
 # (x_fuzz.cc) in one program each.
 function(kb_folder name)
@@ -18,6 +20,7 @@ function(kb_folder name)
     add_executable(${name}_test ${tests} src/base/test_main.cc)
     target_link_libraries(${name}_test PRIVATE kb_${name})
     add_test(NAME unit/${name} COMMAND ${name}_test)
+    add_dependencies(unit_tests ${name}_test)
   endif()
   if(KB_FUZZ)
     foreach(file ${fuzzers})

@@ -1,15 +1,17 @@
 #!/bin/bash
-# Installs the Debian packages that a build or a test run misses: install-deps.sh build|test|check
+# Installs the Debian packages that a build or a test run misses: install-deps.sh build|test|sanitize|check
 # Root, or a user with sudo. Does nothing (and needs no network) when all are there.
 set -euo pipefail
 build=(g++ cmake ninja-build pkg-config ccache libfmt-dev libspdlog-dev libcli11-dev libboost-json1.81-dev libyaml-dev libssl-dev
 	zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libisal-dev doctest-dev libbenchmark-dev)
 test=(openjdk-17-jdk-headless maven librdkafka-dev python3 procps)
-check=(clang-format clang-tidy clang libclang-rt-14-dev gcovr)
+sanitize=(clang libclang-rt-14-dev)
+check=(clang-format clang-tidy gcovr)
 case ${1:-} in
 build) want=("${build[@]}") ;;
 test) want=("${build[@]}" "${test[@]}") ;;
-check) want=("${build[@]}" "${test[@]}" "${check[@]}") ;;
+sanitize) want=("${build[@]}" "${sanitize[@]}") ;;
+check) want=("${build[@]}" "${test[@]}" "${sanitize[@]}" "${check[@]}") ;;
 *) sed -n 2,3p "$0"; exit 2 ;;
 esac
 missing=()

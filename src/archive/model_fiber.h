@@ -8,10 +8,10 @@
 #include <cxxabi.h>
 #include <ucontext.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(KB_THREAD_SANITIZER)
 #include <sanitizer/tsan_interface.h>
 #endif
 
@@ -28,12 +28,12 @@ class Fiber {
     auto self = reinterpret_cast<std::uintptr_t>(this);
     makecontext(&inside_, reinterpret_cast<void (*)()>(&Fiber::enter), 2, static_cast<unsigned>(self >> 32),
                 static_cast<unsigned>(self));
-#if defined(__SANITIZE_THREAD__)
+#if defined(KB_THREAD_SANITIZER)
     tsan_inside_ = __tsan_create_fiber(0);
 #endif
   }
   ~Fiber() {
-#if defined(__SANITIZE_THREAD__)
+#if defined(KB_THREAD_SANITIZER)
     __tsan_destroy_fiber(tsan_inside_);
 #endif
   }
@@ -47,15 +47,15 @@ class Fiber {
   // From outside: until the body yields or ends.
   void resume() {
     swap_exceptions();
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
     void* fake_stack = nullptr;
     __sanitizer_start_switch_fiber(&fake_stack, stack_.get(), stack_bytes);
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(KB_THREAD_SANITIZER)
     tsan_outside_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(tsan_inside_, 0);
 #endif
     swapcontext(&outside_, &inside_);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
     swap_exceptions();
@@ -63,14 +63,14 @@ class Fiber {
 
   // From inside: back to who resumed it.
   void yield() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
     void* fake_stack = nullptr;
     __sanitizer_start_switch_fiber(ended_ ? nullptr : &fake_stack, outside_bottom_, outside_bytes_);
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(KB_THREAD_SANITIZER)
     __tsan_switch_to_fiber(tsan_outside_, 0);
 #endif
     swapcontext(&inside_, &outside_);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(fake_stack, &outside_bottom_, &outside_bytes_);
 #endif
   }
@@ -90,7 +90,7 @@ class Fiber {
 
   static void enter(unsigned high, unsigned low) {
     auto& self = *reinterpret_cast<Fiber*>(std::uintptr_t{high} << 32 | low);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(nullptr, &self.outside_bottom_, &self.outside_bytes_);
 #endif
     self.body_();
@@ -103,10 +103,10 @@ class Fiber {
   ucontext_t inside_{}, outside_{};
   CaughtExceptions exceptions_;  // of the side that is not running
   bool ended_ = false;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(KB_ADDRESS_SANITIZER)
   const void* outside_bottom_ = nullptr;
   std::size_t outside_bytes_ = 0;
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(KB_THREAD_SANITIZER)
   void* tsan_inside_ = nullptr;
   void* tsan_outside_ = nullptr;
 #endif

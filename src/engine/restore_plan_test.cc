@@ -222,7 +222,7 @@ TEST_CASE("retention is held only when it would delete restored records at once"
   };
   for (const auto& row : table) {
     CAPTURE(row.age_ms);
-    for (const auto& [key, value] : row.configs) CAPTURE(key + "=" + value);
+    for (const auto& config : row.configs) CAPTURE(config.first + "=" + config.second);
     CHECK(held(row.configs, row.age_ms).empty() != row.held);
   }
 }

@@ -188,8 +188,8 @@ class Verification {
     for (const auto& [stream, reach] : bounds) {
       auto it = whole.streams.find(stream);
       auto blocks = it == whole.streams.end() ? std::vector<archive::Block>{} : it->second;
-      auto problem = [&](std::int64_t first, std::int64_t next, std::string what) {
-        problems_.add({key, stream.topic, stream.partition, first, next - 1, std::move(what)});
+      auto problem = [&, id = stream](std::int64_t first, std::int64_t next, std::string what) {
+        problems_.add({key, id.topic, id.partition, first, next - 1, std::move(what)});
       };
       if (auto at = archive::first_uncovered(blocks, reach); at < reach.end)
         problem(at, reach.end, "no index that could be read lists these offsets");

@@ -11,20 +11,21 @@ namespace kb::kafka {
 namespace {
 
 // Has one field of every kind that a message can have, also those that none of today's has.
+struct SpecimenInner {
+  int64_t number = 4;
+  std::vector<std::string> words;
+  std::string late;
+  bool operator==(const SpecimenInner&) const = default;
+  void fields(auto& f) {
+    f(number);
+    f(words);
+    f.tagged(5, late, since(3));
+  }
+};
 struct Specimen {
+  using Inner = SpecimenInner;
   static constexpr ApiSpec api{
       .name = "Specimen", .key = -2, .min_version = 0, .max_version = 3, .flexible_from = 2};
-  struct Inner {
-    int64_t number = 4;
-    std::vector<std::string> words;
-    std::string late;
-    bool operator==(const Inner&) const = default;
-    void fields(auto& f) {
-      f(number);
-      f(words);
-      f.tagged(5, late, since(3));
-    }
-  };
   bool flag = false;
   int8_t small = 0;
   uint16_t unsigned_number = 0;

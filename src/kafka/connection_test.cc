@@ -133,7 +133,8 @@ TEST_CASE("whoever is not a Kafka broker gives one clear error") {
       {versions_answer().substr(0, 20), ErrorKind::unavailable, "closed the connection"},
   };
   for (const auto& [script, kind, text] : cases) {
-    CAPTURE(script);
+    const auto& sent = script;
+    CAPTURE(sent);
     Scripted scripted(script);
     scripted.peer.finish_sending();
     auto error = failure_of([&] { scripted.open(); });
@@ -211,7 +212,8 @@ TEST_CASE("a failed exchange closes the connection and names api and broker") {
       {cluster_answer(2, "half an answer").substr(0, 20), ErrorKind::unavailable, "closed the connection"},
   };
   for (const auto& [script, kind, text] : cases) {
-    CAPTURE(script.substr(0, 30));
+    const auto sent = script.substr(0, 30);
+    CAPTURE(sent);
     Scripted scripted(versions_answer() + script);
     scripted.peer.finish_sending();
     auto& connection = scripted.open();

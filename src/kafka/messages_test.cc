@@ -40,7 +40,8 @@ class GoldenMessages {
     for (const auto& [version, golden] : versions) {
       CAPTURE(name);
       CAPTURE(variant);
-      CAPTURE(version);
+      const auto compared_version = version;
+      CAPTURE(compared_version);
       const WireBytes encoded = encode(message, version);
       CHECK(encoded.str() == golden);
       CHECK(encoded.size() == golden.size());
@@ -71,8 +72,9 @@ class GoldenMessages {
                         name << " v" << version << " has no golden bytes");
         }
     });
-    for (const auto& [key, versions] : lines_)
-      CHECK_MESSAGE(used_.contains(key), key.first << " " << key.second << " is compared with nothing");
+    for (const auto& line : lines_)
+      CHECK_MESSAGE(used_.contains(line.first),
+                    line.first.first << " " << line.first.second << " is compared with nothing");
   }
 
  private:

@@ -57,7 +57,8 @@ TEST_CASE("whatever else is refused by a text that names it") {
       {"kafka/a:9092", "not a host name"},
   };
   for (const auto& [text, why] : cases) {
-    CAPTURE(text);
+    const auto& given = text;
+    CAPTURE(given);
     try {
       parse_endpoint(text);
       FAIL_CHECK("accepted");

@@ -79,12 +79,18 @@ Resolver& Resolver::of_process() {
   return *resolver;
 }
 
-std::shared_ptr<Resolver::Pending> Resolver::start(const Endpoint& endpoint) {
+// Joins the threads of lookups that have ended.
+void Resolver::remove_finished() {
   std::lock_guard lock(mutex_);
   running_.remove_if([](const Running& running) {
     std::lock_guard pending_lock(running.pending->mutex);
     return running.pending->done;
   });
+}
+
+std::shared_ptr<Resolver::Pending> Resolver::start(const Endpoint& endpoint) {
+  remove_finished();
+  std::lock_guard lock(mutex_);
   if (running_.size() >= lookups_max)
     fail(ErrorKind::unavailable, "looking up {}: {} earlier lookups have no answer yet", endpoint.host,
          lookups_max);
@@ -117,6 +123,8 @@ std::vector<SocketAddress> Resolver::resolve(const Context& ctx, const Endpoint&
     if (ctx.stop.stop_requested()) ctx.check();
     fail(ErrorKind::timed_out, "looking up {}: timed out", endpoint.host);
   }
+  lock.unlock();
+  remove_finished();  // the pending lookup is ours alone from here on
   if (pending->failure) std::rethrow_exception(pending->failure);
   return std::move(pending->addresses);
 }

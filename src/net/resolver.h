@@ -43,6 +43,7 @@ class Resolver {
  private:
   struct Pending;
   struct Running;
+  void remove_finished();
   std::shared_ptr<Pending> start(const Endpoint& endpoint);
 
   const Lookup lookup_;

@@ -112,7 +112,8 @@ TEST_CASE("the OpenAPI schema is structural, with defaults, required fields and 
   };
   auto schema = openapi_of<Outer>();
   for (const auto& [name, wanted] : properties) {
-    CAPTURE(name);
+    const auto& property = name;
+    CAPTURE(property);
     CHECK(schema["properties"].at(name) == wanted);
   }
   CHECK(schema["properties"].as_object().size() == properties.size());
