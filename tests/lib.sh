@@ -3,13 +3,14 @@
 # Each test runs in a subshell with `set -e`; its output is shown only when it fails. Everything a test writes
 # is under $work (build/e2e/SCRIPT.PID), and every broker and every process started by `background` ends with
 # the script.
-# Environment: KAFKA_BACKUP (the program under test), KAFKA_VERSION, KEEP=1 (leave $work as it is).
+# Environment: KB_BUILD (the build under test; build/release), KAFKA_VERSION, KEEP=1 (leave $work as it is).
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 support=$repo/tests/support
 tools=$repo/build/support
 work=$repo/build/e2e/$(basename "$0" .sh).$$
-KAFKA_BACKUP=${KAFKA_BACKUP:-$repo/build/release/kafka-backup}
+build=$(realpath "${KB_BUILD:-$repo/build/release}")
+KAFKA_BACKUP=$build/kafka-backup
 KAFKA_VERSION=${KAFKA_VERSION:-4.3.1}
 
 # ---- what tests say ----------------------------------------------------------------------------------------

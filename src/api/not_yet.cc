@@ -90,7 +90,6 @@ constexpr Row<Restore> restore_rows[] = {
 constexpr Row<Backup> backup_notes[] = {
     {"spec.schedule is not followed: this is one run, now",
      [](const Backup& s) { return s.schedule.has_value(); }},
-    {"spec.suspend holds back schedules only: this run goes on", [](const Backup& s) { return s.suspend; }},
     {"spec.checkpoint.storage is not needed: checkpoints are kept with the archive",
      [](const Backup& s) { return s.checkpoint && s.checkpoint->storage; }},
 };

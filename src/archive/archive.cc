@@ -69,6 +69,14 @@ Archive Archive::open_or_create(const Context& ctx, std::shared_ptr<storage::Obj
   return {std::move(store), std::move(header)};
 }
 
+std::optional<Archive> Archive::open_own(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
+                                         const Owner& owner) {
+  auto header = read_document<Header>(ctx, *store, "archive", header_key());
+  if (!header) return std::nullopt;
+  refuse_foreign(*header, owner, store->location());
+  return Archive(std::move(store), std::move(*header));
+}
+
 Archive Archive::open(const Context& ctx, std::shared_ptr<storage::ObjectStore> store) {
   auto header = read_document<Header>(ctx, *store, "archive", header_key());
   if (!header) fail(ErrorKind::not_found, "there is no archive at {}", store->location());

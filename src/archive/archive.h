@@ -24,6 +24,9 @@ class Archive {
   // Creates the archive when there is none. Throws conflict when it belongs to another owner.
   static Archive open_or_create(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
                                 const Owner& owner, std::int64_t now_ms);
+  // Nothing when there is none. Throws conflict when it belongs to another owner.
+  static std::optional<Archive> open_own(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
+                                         const Owner& owner);
   // Throws not_found when there is none.
   static Archive open(const Context& ctx, std::shared_ptr<storage::ObjectStore> store);
 

@@ -25,10 +25,11 @@ struct Snapshot {
   std::vector<std::string> pins;  // keys
   std::vector<std::string> kept;  // other decided runs
   std::vector<std::string> undecided;
+  std::vector<std::string> abandoned;  // not decided yet, as in a dry run, and treated as if
 };
 
-Snapshot take_snapshot(const Context& ctx, const Archive& archive,
-                       const std::vector<std::string>& delete_ids) {
+Snapshot take_snapshot(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
+                       const std::vector<std::string>& abandoned) {
   Snapshot snapshot{.deleted = to_set(delete_ids)};
   // Tombstones before pins: a run that pins a set and then finds no tombstone is not noticed by a prune that
   // listed the pins before, so such a set must not be taken for deleted.
@@ -40,7 +41,9 @@ Snapshot take_snapshot(const Context& ctx, const Archive& archive,
   for (auto* ids : {&catalog.decided, &catalog.deleted})
     for (const auto& id : *ids)
       if (!snapshot.deleted.contains(id)) snapshot.kept.push_back(id);
-  snapshot.undecided = std::move(catalog.undecided);
+  for (auto& id : catalog.undecided)
+    (std::ranges::find(abandoned, id) == abandoned.end() ? snapshot.undecided : snapshot.abandoned)
+        .push_back(std::move(id));
   return snapshot;
 }
 
@@ -97,6 +100,7 @@ struct Verdict {
 // not, and may have left objects to them alone.
 std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot) {
   Verdict verdict{.finished = snapshot.deleted, .bases = {}, .reach = {}};
+  verdict.finished.insert(snapshot.abandoned.begin(), snapshot.abandoned.end());
   for (const auto& id : snapshot.kept) {
     if (!verdict.reach.add(ctx, archive, id)) return std::nullopt;
     verdict.finished.insert(id);
@@ -163,19 +167,24 @@ std::vector<std::string> expired(const std::vector<Set>& sets, const RetentionPo
 }
 
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                  PruneMode mode) {
+                  PruneMode mode, UndecidedRuns undecided) {
   require_sets(ctx, archive, delete_ids);
+  std::vector<std::string> abandoned;
+  if (undecided == UndecidedRuns::abandon) abandoned = archive.catalog(ctx).undecided;
+  if (mode == PruneMode::act)
+    for (const auto& id : abandoned) archive.decide(ctx, id, {.abandoned = "given up by a prune"});
   if (mode == PruneMode::act)
     for (const auto& id : delete_ids)
       archive.store().put_if_absent(ctx, tombstone_key(id), seal("tombstone", tombstone_key(id), {}));
-  auto snapshot = take_snapshot(ctx, archive, delete_ids);
+  auto snapshot = take_snapshot(ctx, archive, delete_ids, abandoned);
   auto verdict = judge(ctx, archive, snapshot);
   while (!verdict) {
     ctx.check();
-    snapshot = take_snapshot(ctx, archive, delete_ids);
+    snapshot = take_snapshot(ctx, archive, delete_ids, abandoned);
     verdict = judge(ctx, archive, snapshot);
   }
-  PruneReport report{.deleted = delete_ids, .incomplete = std::move(snapshot.undecided)};
+  PruneReport report{
+      .deleted = delete_ids, .abandoned = abandoned, .incomplete = std::move(snapshot.undecided)};
   for (const auto& object : garbage(ctx, archive, snapshot.deleted, *verdict)) {
     if (mode == PruneMode::act) archive.store().remove(ctx, object.key);
     ++report.objects;

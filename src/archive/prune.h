@@ -23,21 +23,25 @@ enum class PruneMode { dry_run, act };
 
 struct PruneReport {
   std::vector<std::string> deleted;     // sets
+  std::vector<std::string> abandoned;   // undecided runs that were given up
   std::vector<std::string> incomplete;  // undecided runs, whose objects are left alone
   std::uint64_t objects = 0;            // removed, or in a dry run removable
   std::uint64_t bytes = 0;
   void fields(auto& f) {
     f("deleted", deleted, "Sets that were deleted.");
+    f("abandoned", abandoned, "Runs that were not decided and are given up.");
     f("incomplete", incomplete, "Runs that are not decided; their objects stay.");
     f("objects", objects, "Objects removed.");
     f("bytes", bytes, "Their size.");
   }
 };
 
-// Deletes the named sets and every object that no remaining set and no undecided run needs. Interrupted
-// anywhere, it can simply be repeated. Throws not_found, before anything is deleted, when a name is not that
-// of a set.
+enum class UndecidedRuns { keep, abandon };
+
+// Deletes the named sets and every object that no remaining set and no undecided run needs, after giving the
+// undecided runs up if asked to: none of them may be running. Interrupted anywhere, it can simply be
+// repeated. Throws not_found, before anything is deleted, when a name is not that of a set.
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                  PruneMode mode);
+                  PruneMode mode, UndecidedRuns undecided = UndecidedRuns::keep);
 
 }  // namespace kb::archive

@@ -35,8 +35,7 @@ std::vector<std::string> ids_to_delete(const Context& ctx, const archive::Archiv
   return ids;
 }
 
-std::string text_of(const std::string& location, const archive::PruneReport& report,
-                    const std::vector<std::string>& abandoned, bool dry_run) {
+std::string text_of(const std::string& location, const archive::PruneReport& report, bool dry_run) {
   auto text = location + (dry_run ? "  (dry run: nothing was changed)\n" : "\n");
   text +=
       result_row(dry_run ? "would delete" : "deleted",
@@ -44,10 +43,8 @@ std::string text_of(const std::string& location, const archive::PruneReport& rep
   text +=
       result_row(dry_run ? "would remove" : "removed",
                  fmt::format("{} objects with {}", format_count(report.objects), format_bytes(report.bytes)));
-  for (const auto& id : abandoned) text += result_row(dry_run ? "would give up" : "given up", id);
-  for (const auto& id : report.incomplete)
-    if (std::find(abandoned.begin(), abandoned.end(), id) == abandoned.end())
-      text += result_row("not finished", id + "; its objects stay");
+  for (const auto& id : report.abandoned) text += result_row(dry_run ? "would give up" : "given up", id);
+  for (const auto& id : report.incomplete) text += result_row("not finished", id + "; its objects stay");
   return text;
 }
 
@@ -60,19 +57,15 @@ Outcome prune(const Context& ctx, const PruneFlags& flags) {
   for (const auto& id : flags.delete_ids)
     if (!archive.is_deleted(ctx, id))
       archive.set(ctx, id);  // throws, and says why, before anything is given up
-  std::vector<std::string> abandoned;
-  if (flags.abandon_incomplete) abandoned = archive.catalog(ctx).undecided;
-  if (!flags.dry_run)
-    for (const auto& id : abandoned) archive.decide(ctx, id, {.abandoned = "given up by kafka-backup prune"});
-  auto report = archive::prune(ctx, archive, ids,
-                               flags.dry_run ? archive::PruneMode::dry_run : archive::PruneMode::act);
+  auto report = archive::prune(
+      ctx, archive, ids, flags.dry_run ? archive::PruneMode::dry_run : archive::PruneMode::act,
+      flags.abandon_incomplete ? archive::UndecidedRuns::abandon : archive::UndecidedRuns::keep);
   auto json = schema::write(report).get_object();
   json["location"] = archive.store().location();
   json["dryRun"] = flags.dry_run;
-  json["abandoned"] = schema::write(abandoned);
-  return {.result = {.text = text_of(archive.store().location(), report, abandoned, flags.dry_run),
-                     .json = std::move(json)},
-          .failure = {}};
+  return {
+      .result = {.text = text_of(archive.store().location(), report, flags.dry_run), .json = std::move(json)},
+      .failure = {}};
 }
 
 }  // namespace kb::cli

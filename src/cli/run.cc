@@ -101,18 +101,25 @@ Result run_suspended(const api::Resource& resource) {
                           {"outcome", "suspended"}}};
 }
 
-Result run_one(const Context& ctx, const ResourceRun& run) {
-  if (is_suspended(run.resource)) return run_suspended(run.resource);
+Error about(const api::Resource& resource, const Error& error) {
+  auto hint = error.hint();
+  if (hint.empty() && error.kind() == ErrorKind::cancelled)
+    hint = "give the same command again to go on where it was stopped";
+  return Error(error.kind(), fmt::format("{}: {}", resource.to_string(), error.what()), hint);
+}
+
+Outcome run_one(const Context& ctx, const ResourceRun& run) {
+  if (is_suspended(run.resource)) return {.result = run_suspended(run.resource), .failure = {}};
   for (const auto& note : api::engine_support(run.resource).notes)
     LOG_INFO("{}: {}", run.resource.to_string(), note);
+  Outcome outcome;
   try {
-    return is_backup(run.resource) ? run_backup(ctx, run) : run_restore(ctx, run);
+    outcome = is_backup(run.resource) ? run_backup(ctx, run) : run_restore(ctx, run);
   } catch (const Error& error) {
-    auto hint = error.hint();
-    if (hint.empty() && error.kind() == ErrorKind::cancelled)
-      hint = "give the same command again to go on where it was stopped";
-    throw Error(error.kind(), fmt::format("{}: {}", run.resource.to_string(), error.what()), hint);
+    outcome.failure = error;
   }
+  if (outcome.failure) outcome.failure = about(run.resource, *outcome.failure);
+  return outcome;
 }
 
 }  // namespace
@@ -126,14 +133,11 @@ Outcome run(const Context& ctx, const RunFlags& flags, const CommonFlags& common
   Outcome outcome;
   boost::json::array results;
   for (const auto& one : prepare(flags, common, resources, known)) {
-    try {
-      auto result = run_one(ctx, one);
-      outcome.result.text += result.text;
-      results.push_back(std::move(result.json));
-    } catch (const Error& error) {
-      outcome.failure = error;
-      break;
-    }
+    auto each = run_one(ctx, one);
+    outcome.result.text += each.result.text;
+    if (!each.result.json.is_null()) results.push_back(std::move(each.result.json));
+    outcome.failure = std::move(each.failure);
+    if (outcome.failure) break;
   }
   outcome.result.json = boost::json::object{{"resources", std::move(results)}};
   return outcome;

@@ -7,20 +7,23 @@
 
 namespace kb::cli {
 
-Result run_backup(const Context& ctx, const ResourceRun& run) {
+Outcome run_backup(const Context& ctx, const ResourceRun& run) {
   const auto& metadata = run.resource.metadata;
   engine::BackupRequest request{
       .owner = {.cluster_uid = "", .resource_namespace = metadata.namespace_name, .name = metadata.name},
       .spec = std::get<api::KafkaBackupSpec>(run.resource.spec),
       .backup_id = run.flags.backup_id,
       .memory_bytes_max = run.flags.memory_bytes_max};
-  storage::create_directories(run.archive_path);
-  auto store = storage::open_filesystem(run.archive_path);
+  auto open_store = [&](bool create) -> std::shared_ptr<storage::ObjectStore> {
+    if (!create) return storage::open_filesystem_if_there(run.archive_path);
+    storage::create_directories(run.archive_path);
+    return storage::open_filesystem(run.archive_path);
+  };
   engine::ProgressCounters counters;
   EngineProgress progress(run.common, "backing up", counters);
-  auto report = engine::backup(ctx, request, store, counters);
+  auto report = engine::backup(ctx, request, open_store, counters);
   progress.finish();
-  return present(summarize(metadata, report, store->location()));
+  return {.result = present(summarize(metadata, report, open_store(false)->location())), .failure = {}};
 }
 
 }  // namespace kb::cli

@@ -4,7 +4,7 @@
 
 #include "api/resource.h"
 #include "cli/arguments.h"
-#include "cli/output.h"
+#include "cli/commands.h"
 
 namespace kb::cli {
 
@@ -16,7 +16,7 @@ struct ResourceRun {
   const CommonFlags& common;
 };
 
-Result run_backup(const Context& ctx, const ResourceRun& run);
-Result run_restore(const Context& ctx, const ResourceRun& run);
+Outcome run_backup(const Context& ctx, const ResourceRun& run);
+Outcome run_restore(const Context& ctx, const ResourceRun& run);
 
 }  // namespace kb::cli

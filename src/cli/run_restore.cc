@@ -7,7 +7,7 @@
 
 namespace kb::cli {
 
-Result run_restore(const Context& ctx, const ResourceRun& run) {
+Outcome run_restore(const Context& ctx, const ResourceRun& run) {
   const auto& metadata = run.resource.metadata;
   engine::RestoreRequest request{.restore_namespace = metadata.namespace_name,
                                  .restore_name = metadata.name,
@@ -20,7 +20,8 @@ Result run_restore(const Context& ctx, const ResourceRun& run) {
   EngineProgress progress(common, "restoring", counters);
   auto report = engine::restore(ctx, request, archive, counters);
   progress.finish();
-  return present(summarize(run.resource, report, archive.store().location()));
+  return {.result = present(summarize(run.resource, report, archive.store().location())),
+          .failure = report.refused};
 }
 
 }  // namespace kb::cli

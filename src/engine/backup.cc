@@ -34,6 +34,16 @@ void abandon(const Context& ctx, const archive::Archive& archive, const std::str
   LOG_WARN("backup {} is abandoned: {}", id, why);
 }
 
+// A run is named after the second it starts in, and there is one in each.
+std::string unused_id(const Context& ctx, const archive::Archive& archive, const std::string& name) {
+  for (;;) {
+    auto now = now_ms();
+    auto id = archive::make_backup_id(name, now);
+    if (!archive.decision(ctx, id)) return id;
+    ctx.sleep_for(std::chrono::milliseconds(1000 - now % 1000));
+  }
+}
+
 // The newest run that is not decided goes on, when it captures what the resource asks for; older ones never
 // will.
 Run choose_run(const Context& ctx, const archive::Archive& archive, const BackupRequest& request) {
@@ -48,7 +58,17 @@ Run choose_run(const Context& ctx, const archive::Archive& archive, const Backup
       return {.backup_id = *it, .resumed = plan.has_value()};
     abandon(ctx, archive, *it, "a later run took its place");
   }
-  return {.backup_id = archive::make_backup_id(request.owner.name, now_ms())};
+  return {.backup_id = unused_id(ctx, archive, request.owner.name)};
+}
+
+void refuse_other_cluster(const Context& ctx, const archive::Archive& archive,
+                          const std::string& cluster_id) {
+  auto newest = archive.newest_set(ctx);
+  if (!newest || newest->capture.kafka_cluster_id == cluster_id) return;
+  throw Error(ErrorKind::conflict,
+              fmt::format("the archive holds Kafka cluster {}, and spec.kafkaCluster is cluster {}",
+                          newest->capture.kafka_cluster_id, cluster_id),
+              "give the other cluster a KafkaBackup, or a storage prefix or subPath, of its own");
 }
 
 // A base that cannot be deleted any more while the run lasts.
@@ -63,11 +83,12 @@ std::optional<Base> pin_base(const Context& ctx, const archive::Archive& archive
 }
 
 archive::Plan plan_once(const Context& ctx, kafka::Cluster& cluster, const archive::Archive& archive,
-                        const BackupRequest& request, const std::string& backup_id) {
+                        const BackupRequest& request, const ChosenTopics& topics,
+                        const std::string& backup_id) {
   if (auto plan = archive.plan(ctx, backup_id)) return *plan;
   auto base = pin_base(ctx, archive, backup_id);
   return archive.put_plan(
-      ctx, make_plan(ctx, cluster, request, backup_id, archive.header().archive_id, base, now_ms()));
+      ctx, make_plan(ctx, cluster, request, topics, backup_id, archive.header().archive_id, base, now_ms()));
 }
 
 // Where each partition of the plan is to be read on from, behind what the checkpoints hold.
@@ -130,7 +151,7 @@ FetchSettings fetch_settings(const BackupRequest& request, std::uint64_t bytes_p
   FetchSettings settings;
   auto connections = request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
   settings.workers = std::clamp<std::size_t>(connections - 1, 1, 8);  // one is left for control
-  settings.answer_bytes_max = std::min<std::size_t>(8 * 1024 * 1024, request.memory_bytes_max / 8);
+  settings.answer_bytes_max = std::min<std::size_t>(2 * 1024 * 1024, request.memory_bytes_max / 8);
   // A limited run asks for a quarter of a second's worth at a time, so that the limit holds smoothly.
   if (bytes_per_second > 0)
     settings.answer_bytes_max = static_cast<std::size_t>(
@@ -192,22 +213,25 @@ std::optional<BackupReport> already_decided(const Context& ctx, const archive::A
   return BackupReport{.outcome = BackupOutcome::committed_before, .set = std::move(*decision->set)};
 }
 
-}  // namespace
+// The archive as an earlier run made it, if one did.
+std::optional<archive::Archive> open_existing(const Context& ctx, const BackupRequest& request,
+                                              const OpenStore& open_store) {
+  auto store = open_store(false);
+  return store ? archive::Archive::open_own(ctx, std::move(store), request.owner) : std::nullopt;
+}
 
-BackupReport backup(const Context& ctx, const BackupRequest& request,
-                    std::shared_ptr<storage::ObjectStore> store, ProgressCounters& progress) {
-  auto archive = archive::Archive::open_or_create(ctx, std::move(store), request.owner, now_ms());
+BackupReport run_to_commit(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
+                           const archive::Archive& archive, ProgressCounters& progress) {
+  auto topics = choose_topics_of(ctx, cluster, request.spec);
   auto run = choose_run(ctx, archive, request);
   if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
-  cluster.connect(ctx);
-  auto plan = plan_once(ctx, cluster, archive, request, run.backup_id);
+  auto plan = plan_once(ctx, cluster, archive, request, topics, run.backup_id);
   // An interrupted run whose topics are others by now can never be finished: it makes room for a new one.
   if (auto broken = run.resumed ? plan_broken_by(ctx, cluster, plan) : ""; !broken.empty()) {
     abandon(ctx, archive, run.backup_id, broken);
     if (!request.backup_id.empty())
       fail(ErrorKind::conflict, "backup {} cannot be resumed: {}", run.backup_id, broken);
-    return backup(ctx, request, archive.shared_store(), progress);
+    return run_to_commit(ctx, request, cluster, archive, progress);
   }
   copy(ctx, cluster, archive, plan, request, progress);
   if (auto broken = plan_broken_by(ctx, cluster, plan); !broken.empty())
@@ -217,6 +241,25 @@ BackupReport backup(const Context& ctx, const BackupRequest& request,
   if (!decision.set)
     fail(ErrorKind::conflict, "backup {} was abandoned: {}", run.backup_id, decision.abandoned);
   return {.resumed = run.resumed, .set = std::move(*decision.set)};
+}
+
+}  // namespace
+
+BackupReport backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store,
+                    ProgressCounters& progress) {
+  auto archive = open_existing(ctx, request, open_store);
+  // Needs no cluster: a worker that is started again behind its commit gives its report whatever became of
+  // that.
+  if (archive && !request.backup_id.empty())
+    if (auto decided = already_decided(ctx, *archive, request.backup_id)) return *decided;
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  cluster.connect(ctx);
+  choose_topics_of(ctx, cluster, request.spec);  // throws for those that are missing
+  if (archive)
+    refuse_other_cluster(ctx, *archive, cluster.cluster_id());
+  else
+    archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms());
+  return run_to_commit(ctx, request, cluster, *archive, progress);
 }
 
 }  // namespace kb::engine

@@ -1,6 +1,7 @@
 // A backup run: plan once, copy what is new, commit. Whatever kills it, the same call resumes it.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,9 +27,14 @@ struct BackupReport {
   archive::Set set;
 };
 
-// Throws: invalid, not_found (a literal topic), denied, conflict (another owner, another cluster, another
-// worker took over, a topic was recreated meanwhile), unavailable and timed_out (resumable), corrupt.
-BackupReport backup(const Context& ctx, const BackupRequest& request,
-                    std::shared_ptr<storage::ObjectStore> store, ProgressCounters& progress);
+// Gives the store of the archive; with `create` its place is made where it is missing, otherwise null says
+// that it is.
+using OpenStore = std::function<std::shared_ptr<storage::ObjectStore>(bool create)>;
+
+// Nothing is written before the cluster has been reached and has the topics. Throws: invalid, not_found (a
+// literal topic), denied, conflict (another owner, another cluster, another worker took over, a topic was
+// recreated meanwhile), unavailable and timed_out (resumable), corrupt.
+BackupReport backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store,
+                    ProgressCounters& progress);
 
 }  // namespace kb::engine

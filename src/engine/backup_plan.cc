@@ -70,34 +70,28 @@ std::int64_t number(const kafka::TopicConfig& config, const std::string& key, st
   return value;
 }
 
-TopicChoice choose(const std::vector<kafka::MetadataResponse::Topic>& topics,
-                   const api::KafkaBackupSpec& spec) {
-  std::vector<std::string> existing;
-  for (const auto& topic : topics)
-    if (topic.name && !topic.is_internal && topic.error_code == kafka::ErrorCode::none)
-      existing.push_back(*topic.name);
-  auto choice = choose_topics(existing, spec.topics, spec.exclude_topics);
-  if (choice.missing.empty()) return choice;
-  if (spec.on_missing_topic == api::OnMissingTopic::fail)
+void refuse_missing(const TopicChoice& choice, const api::KafkaBackupSpec& spec) {
+  if (!choice.missing.empty() && spec.on_missing_topic == api::OnMissingTopic::fail)
     throw Error(ErrorKind::not_found,
                 fmt::format("spec.topics: {} {} not exist in the cluster, or the principal may not see {}",
                             fmt::join(choice.missing, ", "), choice.missing.size() == 1 ? "does" : "do",
                             choice.missing.size() == 1 ? "it" : "them"),
                 "correct the name, or set spec.onMissingTopic: warn to go on without");
-  for (const auto& name : choice.missing) LOG_WARN("topic {} does not exist: left out", name);
-  return choice;
 }
 
-ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const std::vector<std::string>& chosen,
-                       const std::vector<kafka::MetadataResponse::Topic>& described,
+std::vector<std::string> names_of(const ChosenTopics& chosen) {
+  std::vector<std::string> names;
+  for (const auto& topic : chosen.topics) names.push_back(*topic.name);
+  return names;
+}
+
+ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const ChosenTopics& chosen,
                        const BaseEntries& base) {
   ClusterNow now;
-  std::set<std::string> wanted(chosen.begin(), chosen.end());
-  for (const auto& topic : described)
-    if (topic.name && wanted.contains(*topic.name)) now.topics[*topic.name] = topic;
+  for (const auto& topic : chosen.topics) now.topics[*topic.name] = topic;
   auto all = partitions_of(now);
   if (all.empty()) return now;
-  now.configs = kafka::topic_configs(ctx, cluster, chosen);
+  now.configs = kafka::topic_configs(ctx, cluster, names_of(chosen));
   // The start first: retention may move it on, and then less is claimed than is there, never more.
   now.log_start = kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::earliest,
                                       kafka::IsolationLevel::read_uncommitted);
@@ -159,15 +153,6 @@ archive::CapturedTopic capture_topic(const std::string& name, const ClusterNow& 
   return captured;
 }
 
-void refuse_other_cluster(const Base& base, const std::string& cluster_id) {
-  const auto& theirs = base.set.capture.kafka_cluster_id;
-  if (theirs == cluster_id) return;
-  throw Error(ErrorKind::conflict,
-              fmt::format("the archive holds Kafka cluster {}, and spec.kafkaCluster is cluster {}", theirs,
-                          cluster_id),
-              "give the other cluster a KafkaBackup, or a storage prefix or subPath, of its own");
-}
-
 }  // namespace
 
 TopicChoice choose_topics(const std::vector<std::string>& existing, const std::vector<std::string>& patterns,
@@ -192,12 +177,25 @@ std::string spec_digest(const api::KafkaBackupSpec& spec) {
   return sha256_hex(boost::json::serialize(content));
 }
 
+ChosenTopics choose_topics_of(const Context& ctx, kafka::Cluster& cluster, const api::KafkaBackupSpec& spec) {
+  std::map<std::string, kafka::MetadataResponse::Topic> described;
+  std::vector<std::string> existing;
+  for (auto& topic : cluster.metadata_of_all_topics(ctx).topics) {
+    if (!topic.name || topic.is_internal || topic.error_code != kafka::ErrorCode::none) continue;
+    existing.push_back(*topic.name);
+    described[existing.back()] = std::move(topic);
+  }
+  auto choice = choose_topics(existing, spec.topics, spec.exclude_topics);
+  refuse_missing(choice, spec);
+  ChosenTopics chosen{.topics = {}, .missing = std::move(choice.missing)};
+  for (const auto& name : choice.chosen) chosen.topics.push_back(std::move(described.at(name)));
+  return chosen;
+}
+
 archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
-                        const std::string& backup_id, const std::string& archive_id,
-                        const std::optional<Base>& base, std::int64_t now_ms) {
-  if (base) refuse_other_cluster(*base, cluster.cluster_id());
-  auto described = cluster.metadata_of_all_topics(ctx).topics;
-  auto choice = choose(described, request.spec);
+                        const ChosenTopics& chosen, const std::string& backup_id,
+                        const std::string& archive_id, const std::optional<Base>& base, std::int64_t now_ms) {
+  for (const auto& name : chosen.missing) LOG_WARN("topic {} does not exist: left out", name);
   archive::Plan plan{.spec_sha256 = spec_digest(request.spec)};
   auto& capture = plan.capture;
   capture = {.backup_id = backup_id,
@@ -207,11 +205,11 @@ archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const Backu
              .captured_at_ms = now_ms,
              .base = base ? base->set.capture.backup_id : "",
              .base_sha256 = base ? base->sha256 : "",
-             .missing_topics = choice.missing};
-  capture.groups = capture_groups(ctx, cluster, choice.chosen, request.spec.consumer_group_snapshot);
+             .missing_topics = chosen.missing};
+  capture.groups = capture_groups(ctx, cluster, names_of(chosen), request.spec.consumer_group_snapshot);
   auto entries = entries_of(base);
-  auto now = ask_cluster(ctx, cluster, choice.chosen, described, entries);
-  for (const auto& name : choice.chosen)
+  auto now = ask_cluster(ctx, cluster, chosen, entries);
+  for (const auto& name : names_of(chosen))
     capture.topics.push_back(
         capture_topic(name, now, entries, capture, base ? base->set.capture.captured_at_ms : 0));
   return plan;

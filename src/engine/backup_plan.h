@@ -17,12 +17,19 @@ struct Base {
   std::string sha256;
 };
 
-// Asks for topics, offsets, configs and groups, groups first: a commit cannot then be ahead of the end
-// offsets by more than what was consumed in between. Throws not_found for missing literal topics, conflict
-// for another cluster.
+// What the cluster has of the topics a resource names.
+struct ChosenTopics {
+  std::vector<kafka::MetadataResponse::Topic> topics;  // by name
+  std::vector<std::string> missing;                    // literal names that do not exist
+};
+// Throws not_found for missing literal topics, unless the resource says to go on without.
+ChosenTopics choose_topics_of(const Context& ctx, kafka::Cluster& cluster, const api::KafkaBackupSpec& spec);
+
+// Asks for offsets, configs and groups, groups first: a commit cannot then be ahead of the end
+// offsets by more than what was consumed in between.
 archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
-                        const std::string& backup_id, const std::string& archive_id,
-                        const std::optional<Base>& base, std::int64_t now_ms);
+                        const ChosenTopics& chosen, const std::string& backup_id,
+                        const std::string& archive_id, const std::optional<Base>& base, std::int64_t now_ms);
 
 // Of the settings that decide what a run captures.
 std::string spec_digest(const api::KafkaBackupSpec& spec);

@@ -133,8 +133,10 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
-  refuse_unfit(spec, plan, target);
-  if (spec.dry_run || plan.topics.empty()) return report;
+  report.refused = unfit(spec, plan, target, now_ms());
+  if (spec.dry_run) return report;
+  if (report.refused) throw *report.refused;
+  if (plan.topics.empty()) return report;
 
   auto session = kafka::init_producer(ctx, cluster, plan.transactional_id, transaction_timeout_ms);
   auto foreign = spec.existing_data == api::ExistingData::append ? ForeignData::append : ForeignData::refuse;
@@ -142,13 +144,13 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   create_missing(ctx, cluster, plan, target);
   report.resumed =
       std::any_of(positions.begin(), positions.end(), [](const auto& p) { return p.second.records > 0; });
-  auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan));
+  auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan), kafka::ConfigDetail::with_inherited);
   auto producers = open_producers(plan, configs, positions, session, archive.store(), progress);
   const auto records_before = progress.records_done.load();
   produce(ctx, cluster, request, std::move(producers), progress);
   report.records = progress.records_done - records_before;
   report.bytes = progress.bytes_done;
-  report.warnings = finish_configs(ctx, cluster, plan, target);
+  report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
   return report;
 }
 

@@ -2,6 +2,7 @@
 // already in the target's log.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ struct RestoreReport {
   RestorePlan plan;
   std::vector<TargetState> target;  // as it was found, a row per topic of the plan
   bool dry_run = false;
-  bool resumed = false;       // an earlier run had written some
-  std::uint64_t records = 0;  // written by this run
-  std::uint64_t bytes = 0;    // of their batches
+  std::optional<Error> refused;  // of a dry run: what the restore itself would throw
+  bool resumed = false;          // an earlier run had written some
+  std::uint64_t records = 0;     // written by this run
+  std::uint64_t bytes = 0;       // of their batches
   std::vector<std::string> warnings;
 };
 

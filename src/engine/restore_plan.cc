@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -46,8 +47,10 @@ std::vector<const archive::CapturedTopic*> chosen_topics(const api::KafkaRestore
 
 void refuse_unused_mappings(const api::KafkaRestoreSpec& spec,
                             const std::vector<const archive::CapturedTopic*>& chosen) {
+  std::set<std::string_view> names;
+  for (const auto* topic : chosen) names.insert(topic->name);
   for (const auto& [from, to] : spec.topic_mapping)
-    if (std::none_of(chosen.begin(), chosen.end(), [&](const auto* topic) { return topic->name == from; }))
+    if (!names.contains(from))
       fail(ErrorKind::invalid, "spec.topicMapping[{}]: the restore has no such source topic", from);
 }
 
@@ -69,30 +72,6 @@ std::optional<std::int64_t> number(const std::map<std::string, std::string>& con
   if (it == configs.end()) return std::nullopt;
   auto [end, error] = std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
   return error == std::errc() ? std::optional(value) : std::nullopt;
-}
-
-// What the topic's own retention would delete the moment it is set.
-std::string doomed_by_retention(const TargetTopic& topic, std::int64_t now_ms) {
-  auto policy = topic.final_configs.find("cleanup.policy");
-  if (policy != topic.final_configs.end() && policy->second == "compact") return {};
-  auto retention_ms = number(topic.final_configs, "retention.ms");
-  auto retention_bytes = number(topic.final_configs, "retention.bytes");
-  std::uint64_t doomed = 0;
-  bool too_large = false;
-  for (const auto& partition : topic.partitions) {
-    too_large |= retention_bytes && *retention_bytes >= 0 &&
-                 partition.raw_bytes > static_cast<std::uint64_t>(*retention_bytes);
-    if (!retention_ms || *retention_ms < 0) continue;
-    for (const auto& source : partition.sources)
-      for (const auto& block : source.blocks)
-        if (block.records > 0 && block.max_timestamp < now_ms - *retention_ms) doomed += block.records;
-  }
-  if (doomed > 0)
-    return fmt::format("retention.ms={} would delete about {} restored records at once", *retention_ms,
-                       doomed);
-  if (too_large)
-    return fmt::format("retention.bytes={} would delete restored records at once", *retention_bytes);
-  return {};
 }
 
 void add_source(TargetTopic& target, const archive::CapturedTopic& topic, const archive::Index& index) {
@@ -122,6 +101,30 @@ std::string make_transactional_id(const api::KafkaRestoreSpec& spec, const std::
 }
 
 }  // namespace
+
+std::string doomed_by(const TargetTopic& topic, const std::map<std::string, std::string>& settings,
+                      std::int64_t now_ms) {
+  auto policy = settings.find("cleanup.policy");
+  if (policy != settings.end() && policy->second == "compact") return {};
+  auto retention_ms = number(settings, "retention.ms");
+  auto retention_bytes = number(settings, "retention.bytes");
+  std::uint64_t doomed = 0;
+  bool too_large = false;
+  for (const auto& partition : topic.partitions) {
+    too_large |= retention_bytes && *retention_bytes >= 0 &&
+                 partition.raw_bytes > static_cast<std::uint64_t>(*retention_bytes);
+    if (!retention_ms || *retention_ms < 0) continue;
+    for (const auto& source : partition.sources)
+      for (const auto& block : source.blocks)
+        if (block.records > 0 && block.max_timestamp < now_ms - *retention_ms) doomed += block.records;
+  }
+  if (doomed > 0)
+    return fmt::format("retention.ms={} would delete about {} restored records at once", *retention_ms,
+                       doomed);
+  if (too_large)
+    return fmt::format("retention.bytes={} would delete restored records at once", *retention_bytes);
+  return {};
+}
 
 std::map<std::string, std::string> load_configs(const std::map<std::string, std::string>& final_configs) {
   auto configs = final_configs;
@@ -165,7 +168,7 @@ RestorePlan plan_restore(const api::KafkaRestoreSpec& spec, const std::string& r
                                                              set.capture.archive_id)};
   for (auto& [name, target] : targets) {
     target.load_configs = load_configs(target.final_configs);
-    target.retention_held = doomed_by_retention(target, now_ms);
+    target.retention_held = doomed_by(target, target.final_configs, now_ms);
     plan.topics.push_back(std::move(target));
   }
   return plan;

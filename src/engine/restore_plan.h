@@ -32,8 +32,8 @@ struct TargetTopic {
   std::int16_t replication_factor = -1;
   std::map<std::string, std::string> final_configs;  // overrides of the source topic
   std::map<std::string, std::string> load_configs;   // while it is written
-  std::string retention_held;                        // why the final retention is not set; empty when it is
-  std::vector<TargetPartition> partitions;           // all of them, ascending
+  std::string retention_held;  // why its own retention will not be set; empty when it will, if it has one
+  std::vector<TargetPartition> partitions;  // all of them, ascending
 };
 
 struct RestorePlan {
@@ -49,6 +49,11 @@ struct RestorePlan {
 // when the index does not cover the set.
 RestorePlan plan_restore(const api::KafkaRestoreSpec& spec, const std::string& restore_name,
                          const archive::Set& set, const archive::Index& index, std::int64_t now_ms);
+
+// What retention settings would delete of a topic's restored records the moment they are set, for people;
+// empty when that is nothing.
+std::string doomed_by(const TargetTopic& topic, const std::map<std::string, std::string>& settings,
+                      std::int64_t now_ms);
 
 // The settings under which a topic takes old records unchanged, whatever its own are.
 std::map<std::string, std::string> load_configs(const std::map<std::string, std::string>& final_configs);

@@ -59,7 +59,8 @@ void add_offsets(const Context& ctx, kafka::Cluster& cluster, const RestorePlan&
   }
 }
 
-void check_existing(const TargetTopic& topic, const TargetState& state, std::vector<std::string>& problems) {
+void check_existing(const TargetTopic& topic, const TargetState& state, std::int64_t now_ms,
+                    std::vector<std::string>& problems) {
   if (static_cast<std::size_t>(state.partitions) < topic.partitions.size())
     problems.push_back(fmt::format("target topic {} has {} partitions, the backup {}", topic.name,
                                    state.partitions, topic.partitions.size()));
@@ -68,10 +69,10 @@ void check_existing(const TargetTopic& topic, const TargetState& state, std::vec
     problems.push_back(fmt::format(
         "target topic {} has message.timestamp.type=LogAppendTime, which would replace every timestamp",
         topic.name));
-  if (!topic.retention_held.empty() && effective(state, "retention.ms") != "-1")
-    problems.push_back(fmt::format(
-        "target topic {}: its retention may delete what is restored ({}); set retention.ms=-1 on it first",
-        topic.name, topic.retention_held));
+  if (auto doomed = doomed_by(topic, state.config.effective, now_ms); !doomed.empty())
+    problems.push_back(
+        fmt::format("target topic {}: its {}; set retention.ms=-1 and retention.bytes=-1 on it first",
+                    topic.name, doomed));
 }
 
 std::map<std::string, std::optional<std::string>> final_changes(const TargetTopic& topic,
@@ -83,9 +84,14 @@ std::map<std::string, std::optional<std::string>> final_changes(const TargetTopi
     auto it = now.overrides.find(key);
     if (it == now.overrides.end() || it->second != value) changes[key] = value;
   }
-  if (!topic.retention_held.empty())
-    for (const auto* key : retention_keys) changes.erase(key);
   return changes;
+}
+
+// What the topic will live under once it has its final settings.
+std::map<std::string, std::string> settings_to_come(const TargetTopic& topic, const kafka::TopicConfig& now) {
+  auto settings = now.inherited;
+  for (const auto& [key, value] : topic.final_configs) settings[key] = value;
+  return settings;
 }
 
 std::string release_command(const TargetTopic& topic) {
@@ -138,23 +144,24 @@ std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& clus
   return target;
 }
 
-void refuse_unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
-                  const std::vector<TargetState>& target) {
+std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
+                           const std::vector<TargetState>& target, std::int64_t now_ms) {
   std::vector<std::string> problems, missing;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action == TargetAction::create)
       missing.push_back(plan.topics[i].name);
     else
-      check_existing(plan.topics[i], target[i], problems);
+      check_existing(plan.topics[i], target[i], now_ms, problems);
   }
   if (!missing.empty() && !spec.create_topics) {
     auto listed = fmt::format("target topics that do not exist: {}", fmt::join(missing, ", "));
     if (problems.empty())
-      throw Error(ErrorKind::not_found, listed,
-                  "set spec.createTopics: true to let the restore create them as they were");
+      return Error(ErrorKind::not_found, listed,
+                   "set spec.createTopics: true to let the restore create them as they were");
     problems.push_back(listed);
   }
-  if (!problems.empty()) fail(ErrorKind::conflict, "nothing was restored: {}", fmt::join(problems, "; "));
+  if (problems.empty()) return std::nullopt;
+  return Error(ErrorKind::conflict, fmt::format("nothing was restored: {}", fmt::join(problems, "; ")));
 }
 
 void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
@@ -185,20 +192,24 @@ void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePl
 }
 
 std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
-                                        const std::vector<TargetState>& target) {
+                                        const std::vector<TargetState>& target, std::int64_t now_ms) {
   std::vector<std::string> names, held;
   for (std::size_t i = 0; i < plan.topics.size(); ++i)
     if (target[i].action != TargetAction::existing) names.push_back(plan.topics[i].name);
   if (names.empty()) return held;
-  auto configs = kafka::topic_configs(ctx, cluster, names);
+  auto configs = kafka::topic_configs(ctx, cluster, names, kafka::ConfigDetail::with_inherited);
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     const auto& topic = plan.topics[i];
     if (target[i].action == TargetAction::existing) continue;
-    if (auto changes = final_changes(topic, configs.at(topic.name)); !changes.empty())
-      kafka::alter_topic_config(ctx, cluster, topic.name, changes);
-    if (!topic.retention_held.empty())
+    const auto& now = configs.at(topic.name);
+    auto changes = final_changes(topic, now);
+    auto doomed = doomed_by(topic, settings_to_come(topic, now), now_ms);
+    if (!doomed.empty())
+      for (const auto* key : retention_keys) changes.erase(key);
+    if (!changes.empty()) kafka::alter_topic_config(ctx, cluster, topic.name, changes);
+    if (!doomed.empty())
       held.push_back(fmt::format("the retention of topic {} is held, since {}; to release it: {}", topic.name,
-                                 topic.retention_held, release_command(topic)));
+                                 doomed, release_command(topic)));
   }
   return held;
 }

@@ -2,10 +2,12 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/kafka_restore.h"
+#include "base/error.h"
 #include "engine/restore_plan.h"
 #include "kafka/admin.h"
 
@@ -30,9 +32,9 @@ struct TargetState {
 std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan);
 
 // All reasons why the plan cannot be carried out, as one Error: topics that are missing, too few partitions,
-// settings that would change records. Data that is there is judged by find_positions(). Pure.
-void refuse_unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
-                  const std::vector<TargetState>& target);
+// settings that would change or delete records. Data that is there is judged by find_positions(). Pure.
+std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
+                           const std::vector<TargetState>& target, std::int64_t now_ms);
 
 // Creates what is missing, under load settings.
 void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
@@ -40,6 +42,6 @@ void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePl
 // Gives the topics that this restore created their final settings, but for a retention that is held. Returns
 // what was held, with the command that releases it.
 std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
-                                        const std::vector<TargetState>& target);
+                                        const std::vector<TargetState>& target, std::int64_t now_ms);
 
 }  // namespace kb::engine

@@ -50,9 +50,14 @@ std::map<TopicPartition, std::uint64_t> log_bytes(const Context& ctx, Cluster& c
 struct TopicConfig {
   std::map<std::string, std::string> overrides;  // set on the topic itself
   std::map<std::string, std::string> effective;  // with what the broker adds; sensitive values are left out
+  // What would hold without the overrides, under the topic's names and in its units; asked for
+  // with_inherited.
+  std::map<std::string, std::string> inherited;
 };
+enum class ConfigDetail { effective, with_inherited };
 std::map<std::string, TopicConfig> topic_configs(const Context& ctx, Cluster& cluster,
-                                                 const std::vector<std::string>& topics);
+                                                 const std::vector<std::string>& topics,
+                                                 ConfigDetail detail = ConfigDetail::effective);
 
 struct NewTopic {
   std::string name;

@@ -1,5 +1,7 @@
 // Making, changing and removing topics.
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "kafka/admin.h"
@@ -21,21 +23,42 @@ std::int32_t timeout_ms(const Cluster& cluster) {
       std::chrono::duration_cast<milliseconds>(cluster.settings().connection.request_timeout / 2).count());
 }
 
+// Brokers give times also in hours and minutes (log.retention.hours); topics know only milliseconds.
+std::string in_units_of_topic(const std::string& name, const DescribeConfigsResponse::Synonym& synonym) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 2> units{
+      {{".hours", 3'600'000}, {".minutes", 60'000}}};
+  auto value = synonym.value.value_or("");
+  for (const auto& [suffix, factor] : units) {
+    std::int64_t number = 0;
+    if (!name.ends_with(".ms") || !synonym.name.ends_with(suffix) ||
+        std::from_chars(value.data(), value.data() + value.size(), number).ec != std::errc())
+      continue;
+    return std::to_string(number < 0 ? number : number * factor);
+  }
+  return value;
+}
+
 TopicConfig as_topic_config(const DescribeConfigsResponse::Result& result) {
   TopicConfig config;
   for (const auto& entry : result.configs) {
     if (!entry.value) continue;
     config.effective[entry.name] = *entry.value;
     if (entry.config_source == ConfigSource::dynamic_topic) config.overrides[entry.name] = *entry.value;
+    // The first that is not the topic's own: they come in the order in which they hold (KIP-226).
+    auto inherited = std::ranges::find_if(entry.synonyms, [](const auto& synonym) {
+      return synonym.source != ConfigSource::dynamic_topic && synonym.value;
+    });
+    if (inherited != entry.synonyms.end())
+      config.inherited[entry.name] = in_units_of_topic(entry.name, *inherited);
   }
   return config;
 }
 
-void describe_some(const Context& ctx, Cluster& cluster, std::set<std::string> pending,
+void describe_some(const Context& ctx, Cluster& cluster, std::set<std::string> pending, ConfigDetail detail,
                    std::map<std::string, TopicConfig>& configs) {
   Rounds rounds(cluster.settings().retry, "describing the configuration of topic");
   do {
-    DescribeConfigsRequest request;
+    DescribeConfigsRequest request{.include_synonyms = detail == ConfigDetail::with_inherited};
     for (const auto& topic : pending)
       request.resources.push_back(
           {.resource_type = ConfigResourceType::topic, .resource_name = topic, .configuration_keys = {}});
@@ -176,10 +199,11 @@ void in_groups(const std::vector<std::string>& names, std::size_t size_max, Func
 }  // namespace
 
 std::map<std::string, TopicConfig> topic_configs(const Context& ctx, Cluster& cluster,
-                                                 const std::vector<std::string>& topics) {
+                                                 const std::vector<std::string>& topics,
+                                                 ConfigDetail detail) {
   std::map<std::string, TopicConfig> configs;
   in_groups(topics, described_topics_max, [&](const std::vector<std::string>& some) {
-    describe_some(ctx, cluster, {some.begin(), some.end()}, configs);
+    describe_some(ctx, cluster, {some.begin(), some.end()}, detail, configs);
   });
   return configs;
 }

@@ -4,6 +4,6 @@ source "$(dirname "$0")/../lib.sh"
 start_broker kafka
 all_passed=0
 code=0
-"$repo/tests/cli_test.py" --program "$KAFKA_BACKUP" --bootstrap "$bootstrap" "$@" || code=$?
+"$repo/tests/cli_test.py" --build "$build" --bootstrap "$bootstrap" "$@" || code=$?
 [ $code != 0 ] || all_passed=1
 exit $code

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Connections, metadata and retries against a cluster of two real brokers, of which one is killed and paused.
 source "$(dirname "$0")/../lib.sh"
-broker_test=${KAFKA_BROKER_TEST:-$repo/build/release/kafka_broker_test}
+broker_test=$build/kafka_broker_test
 
 # Broker 1 is the controller too; broker 2 only a broker, so that its death leaves a cluster that answers.
 start_two_brokers() {

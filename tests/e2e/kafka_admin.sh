@@ -2,8 +2,8 @@
 # What is asked of a cluster besides data, against a real broker, also when the broker acts and its answer is lost; and
 # our declarations of Kafka's messages against Apache's own.
 source "$(dirname "$0")/../lib.sh"
-admin_test=${KAFKA_ADMIN_TEST:-$repo/build/release/kafka_admin_test}
-layouts=${KAFKA_LAYOUTS:-$repo/build/release/kafka_layouts}
+admin_test=$build/kafka_admin_test
+layouts=$build/kafka_layouts
 newest=4.3.1 # the version whose definitions have every message version that we speak
 
 # A broker that advertises the address of a proxy in front of a listener of its own; $bootstrap is the proxy.

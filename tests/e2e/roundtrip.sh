@@ -10,12 +10,16 @@ capture() { # PREFIX
 	topic_configs "$1" >source.configs
 }
 
+expect_same_records() { # PREFIX OPTIONS-OF-COMPARE...
+	dump --prefix "$1" --output target.dump
+	compare source.dump target.dump "${@:2}"
+}
+
 # The same of the target; it is read uncommitted, so that nothing hides behind a marker or an open transaction.
 expect_same() { # PREFIX OPTIONS-OF-COMPARE...
-	dump --prefix "$1" --output target.dump
+	expect_same_records "$@"
 	topics list "$1" >target.topics
 	topic_configs "$1" >target.configs
-	compare source.dump target.dump "${@:2}"
 	diff source.topics target.topics
 	diff source.configs target.configs
 }
@@ -87,6 +91,26 @@ test_a_deleted_key_stays_deleted() {
 	dump --prefix del- --output target.dump
 	eq "$(keys_of source.dump)" "$(keys_of target.dump)" "keys"
 	eq 10 "$(keys_of target.dump | wc -l)" "number of keys"
+}
+
+# A topic that lived under its broker's retention would lose its old records to that of the target's.
+test_inherited_retention_is_held() {
+	fill timestamps --prefix ret-
+	kafka_cli kafka.admin.ConfigCommand --bootstrap-server "$bootstrap" --alter --entity-type topics \
+		--entity-name ret-timestamps --delete-config retention.ms
+	capture ret-
+	backup retention '["ret-*"]'
+	topics delete ret-
+	broker_retention --add-config log.retention.ms=604800000
+	restore retention-again retention >restore.log
+	contains "$(cat restore.log)" "the retention of topic ret-timestamps is held, since retention.ms=604800000 would delete"
+	contains "$(cat restore.log)" "--delete-config retention.ms,retention.bytes"
+	expect_same_records ret-
+	broker_retention --delete-config log.retention.ms
+}
+
+broker_retention() { # --add-config KEY=VALUE | --delete-config KEY
+	kafka_cli kafka.admin.ConfigCommand --bootstrap-server "$bootstrap" --alter --entity-type brokers --entity-default "$@"
 }
 
 keys_of() { awk -F'\t' '$1 == "R" && $7 != "4:7469636b" { print $7 }' "$1" | sort; } # without `tick`
