@@ -50,7 +50,7 @@ coverage: ## lines that all tests execute, per folder; takes half an hour
 	@cmake --preset coverage >/dev/null
 	@ninja -j$(JOBS) -C build/coverage
 	@find build/coverage -name '*.gcda' -delete
-	@$(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
+	@KB_MODEL_SEEDS=100 $(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
 	@KB_BUILD=build/coverage tests/run.sh >build/coverage/e2e.log || { tail -40 build/coverage/e2e.log; exit 1; }
 	@tools/coverage.py build/coverage
 

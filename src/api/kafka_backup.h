@@ -136,7 +136,10 @@ struct KafkaBackupSpec {
     f("compression", compression, "How what producers left uncompressed is compressed.");
     f("compressionLevel", compression_level, "Level of the compressor; 1 to 22 for zstd.");
     f("recompress", recompress, "Whether batches that producers compressed are compressed anew. Additive.");
-    f("segmentMaxBytes", segment_max_bytes, "Size at which an object of the archive is closed.", {.min = 1});
+    f("segmentMaxBytes", segment_max_bytes,
+      "Size at which an object of the archive is closed; at most 64 MiB, and a quarter of the memory for "
+      "data.",
+      {.min = 1});
     f("segmentMaxIntervalMs", segment_max_interval_ms, "Milliseconds after which it is closed.", {.min = 1});
     f("checkpoint", checkpoint, "Progress that survives a stop.");
     f("retention", retention, "Which old backups go.");

@@ -159,7 +159,7 @@ struct KafkaRestoreSpec {
     f("dryRun", dry_run, "Ask the target, print the plan, change nothing.");
   }
   void produce_fields(auto& f) {
-    f("produceBatchSize", produce_batch_size, "Records that go into one batch when batches are made anew.",
+    f("produceBatchSize", produce_batch_size, "Records that small batches are merged into one up to.",
       {.min = 1});
     f("produceAcks", produce_acks, "Replicas that must have a batch: -1 all, 1 the leader, 0 none.",
       {.min = -1, .max = 1});

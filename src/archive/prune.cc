@@ -172,7 +172,9 @@ PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<
   std::vector<std::string> abandoned;
   if (undecided == UndecidedRuns::abandon) abandoned = archive.catalog(ctx).undecided;
   if (mode == PruneMode::act)
-    for (const auto& id : abandoned) archive.decide(ctx, id, {.abandoned = "given up by a prune"});
+    std::erase_if(abandoned, [&](const auto& id) {  // those that were committed first are kept
+      return archive.decide(ctx, id, {.abandoned = "given up by a prune"}).set.has_value();
+    });
   if (mode == PruneMode::act)
     for (const auto& id : delete_ids)
       archive.store().put_if_absent(ctx, tombstone_key(id), seal("tombstone", tombstone_key(id), {}));

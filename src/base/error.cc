@@ -21,7 +21,7 @@ constexpr std::array<ErrorKindInfo, 10> kinds{{
     {conflict, "conflict", false, 73, "Conflict",
      "somebody else owns or changed what this run works on; nothing of theirs was touched"},
     {invalid, "invalid", false, 64, "Invalid",
-     "the resource, a flag or a value is wrong; nothing was touched"},
+     "the resource, a flag or a value is wrong, or a record does not fit the target"},
     {corrupt, "corrupt", false, 65, "Corrupt",
      "stored or received bytes are damaged; the text names object and place"},
     {internal, "internal", false, 70, "InternalError", "a defect of this program"},

@@ -19,6 +19,8 @@ std::string action_name(engine::TargetAction action) {
       return "continue";
     case engine::TargetAction::existing:
       return "append";
+    case engine::TargetAction::finished:
+      return "keep";
   }
   fail(ErrorKind::internal, "target action {}", static_cast<int>(action));
 }
@@ -72,16 +74,18 @@ std::string topic_table(const RestoreResult& result) {
 // What a dry run does not run into, and the restore itself would.
 void warn_of_existing_data(RestoreResult& result) {
   for (const auto& topic : result.topics)
-    if (topic.action == "append" && topic.existing_records > 0)
+    if ((topic.action == "append" || topic.action == "keep") && topic.existing_records > 0)
       result.warnings.push_back(fmt::format(
-          "topic {} has records: without spec.existingData: append the restore will refuse it", topic.name));
+          "topic {} has records: unless this restore wrote them, it will refuse the topic without "
+          "spec.existingData: append",
+          topic.name));
 }
 
 // What a plan tells beyond the table.
 std::string config_rows(const RestoreResult& result) {
   std::string out;
   for (const auto& topic : result.topics) {
-    if (topic.action == "append") continue;  // keeps its own
+    if (topic.action == "append" || topic.action == "keep") continue;  // its settings stay
     out += fmt::format("  {}\n    while it is written: {}\n    afterwards: {}\n", topic.name,
                        joined(topic.load_configs), joined(topic.final_configs));
     if (!topic.retention_held.empty())

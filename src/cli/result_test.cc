@@ -129,7 +129,7 @@ TEST_CASE("a dry run tells the plan and that nothing was changed") {
   for (const auto* piece :
        {"this is the plan, nothing was changed", "while it is written: retention.ms=-1",
         "afterwards: retention.ms=1", "its retention will be held: it would delete 5 records",
-        "topic there has records: without spec.existingData: append"})
+        "topic there has records: unless this restore wrote them"})
     CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
   CHECK_FALSE(has(result.text, "written now"));
   CHECK(result.json.at("outcome") == "planned");

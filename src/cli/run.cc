@@ -117,6 +117,8 @@ Outcome run_one(const Context& ctx, const ResourceRun& run) {
     outcome = is_backup(run.resource) ? run_backup(ctx, run) : run_restore(ctx, run);
   } catch (const Error& error) {
     outcome.failure = error;
+  } catch (const std::exception& error) {
+    outcome.failure = Error(ErrorKind::internal, error.what());
   }
   if (outcome.failure) outcome.failure = about(run.resource, *outcome.failure);
   return outcome;

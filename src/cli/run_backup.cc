@@ -14,16 +14,18 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .spec = std::get<api::KafkaBackupSpec>(run.resource.spec),
       .backup_id = run.flags.backup_id,
       .memory_bytes_max = run.flags.memory_bytes_max};
-  auto open_store = [&](bool create) -> std::shared_ptr<storage::ObjectStore> {
-    if (!create) return storage::open_filesystem_if_there(run.archive_path);
-    storage::create_directories(run.archive_path);
-    return storage::open_filesystem(run.archive_path);
+  std::string location;
+  auto open_store = [&](bool create) {
+    if (create) storage::create_directories(run.archive_path);
+    auto store = storage::open_filesystem_if_there(run.archive_path);
+    if (store) location = store->location();
+    return store;
   };
   engine::ProgressCounters counters;
   EngineProgress progress(run.common, "backing up", counters);
   auto report = engine::backup(ctx, request, open_store, counters);
   progress.finish();
-  return {.result = present(summarize(metadata, report, open_store(false)->location())), .failure = {}};
+  return {.result = present(summarize(metadata, report, location)), .failure = {}};
 }
 
 }  // namespace kb::cli

@@ -220,12 +220,34 @@ std::optional<archive::Archive> open_existing(const Context& ctx, const BackupRe
   return store ? archive::Archive::open_own(ctx, std::move(store), request.owner) : std::nullopt;
 }
 
+// An unfinished run goes on only as it was begun.
+void refuse_other_plan(const archive::Plan& plan, const BackupRequest& request,
+                       const std::string& cluster_id) {
+  constexpr auto hint =
+      "give up the unfinished run with kafka-backup prune --abandon-incomplete, or name another id";
+  const auto& id = plan.capture.backup_id;
+  if (plan.capture.kafka_cluster_id != cluster_id)
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("the unfinished backup {} is of Kafka cluster {}, and spec.kafkaCluster is cluster {}",
+                    id, plan.capture.kafka_cluster_id, cluster_id),
+        hint);
+  if (plan.spec_sha256 != spec_digest(request.spec))
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("the unfinished backup {} was begun with other spec.topics, spec.excludeTopics or "
+                    "spec.onMissingTopic",
+                    id),
+        hint);
+}
+
 BackupReport run_to_commit(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
                            const archive::Archive& archive, ProgressCounters& progress) {
   auto topics = choose_topics_of(ctx, cluster, request.spec);
   auto run = choose_run(ctx, archive, request);
   if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
   auto plan = plan_once(ctx, cluster, archive, request, topics, run.backup_id);
+  refuse_other_plan(plan, request, cluster.cluster_id());
   // An interrupted run whose topics are others by now can never be finished: it makes room for a new one.
   if (auto broken = run.resumed ? plan_broken_by(ctx, cluster, plan) : ""; !broken.empty()) {
     abandon(ctx, archive, run.backup_id, broken);

@@ -12,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "engine/group_capture.h"
 #include "engine/lineage.h"
 #include "kafka/admin.h"
@@ -77,6 +78,14 @@ void refuse_missing(const TopicChoice& choice, const api::KafkaBackupSpec& spec)
                             fmt::join(choice.missing, ", "), choice.missing.size() == 1 ? "does" : "do",
                             choice.missing.size() == 1 ? "it" : "them"),
                 "correct the name, or set spec.onMissingTopic: warn to go on without");
+}
+
+// A topic that is meant and cannot be described must not be left out of a set that says complete.
+void require_described(const kafka::MetadataResponse::Topic& topic) {
+  if (topic.error_code == kafka::ErrorCode::none) return;
+  const auto kind =
+      kafka::retriable(topic.error_code) ? ErrorKind::unavailable : kafka::kind(topic.error_code);
+  fail(kind, "the brokers cannot describe topic {}: {}", *topic.name, kafka::describe(topic.error_code));
 }
 
 std::vector<std::string> names_of(const ChosenTopics& chosen) {
@@ -178,18 +187,23 @@ std::string spec_digest(const api::KafkaBackupSpec& spec) {
 }
 
 ChosenTopics choose_topics_of(const Context& ctx, kafka::Cluster& cluster, const api::KafkaBackupSpec& spec) {
-  std::map<std::string, kafka::MetadataResponse::Topic> described;
-  std::vector<std::string> existing;
-  for (auto& topic : cluster.metadata_of_all_topics(ctx).topics) {
-    if (!topic.name || topic.is_internal || topic.error_code != kafka::ErrorCode::none) continue;
-    existing.push_back(*topic.name);
-    described[existing.back()] = std::move(topic);
-  }
-  auto choice = choose_topics(existing, spec.topics, spec.exclude_topics);
-  refuse_missing(choice, spec);
-  ChosenTopics chosen{.topics = {}, .missing = std::move(choice.missing)};
-  for (const auto& name : choice.chosen) chosen.topics.push_back(std::move(described.at(name)));
-  return chosen;
+  return retry(ctx, cluster.settings().retry, "choosing topics", [&] {
+    std::map<std::string, kafka::MetadataResponse::Topic> described;
+    std::vector<std::string> existing;
+    for (auto& topic : cluster.metadata_of_all_topics(ctx).topics) {
+      if (!topic.name || topic.is_internal) continue;
+      existing.push_back(*topic.name);
+      described[existing.back()] = std::move(topic);
+    }
+    auto choice = choose_topics(existing, spec.topics, spec.exclude_topics);
+    refuse_missing(choice, spec);
+    ChosenTopics chosen{.topics = {}, .missing = std::move(choice.missing)};
+    for (const auto& name : choice.chosen) {
+      require_described(described.at(name));
+      chosen.topics.push_back(std::move(described.at(name)));
+    }
+    return chosen;
+  });
 }
 
 archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,

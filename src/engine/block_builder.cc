@@ -67,8 +67,12 @@ class Builder {
     auto rest = fetched_.records;
     while (built_.position < fetched_.end) {
       auto batch = kafka::next_batch(rest);
-      if (!batch || batch->base_offset() >= fetched_.end) {
-        built_.holds_partial_batch = !batch && !rest.empty();
+      if (!batch) {
+        built_.holds_partial_batch = !rest.empty();
+        break;
+      }
+      if (batch->base_offset() >= fetched_.end) {
+        skip_to_end();
         break;
       }
       if (batch->next_offset() > built_.position) add(*batch);
@@ -79,6 +83,13 @@ class Builder {
   }
 
  private:
+  // The log goes on behind the end, so up to it nothing is left: the cleaner took it.
+  void skip_to_end() {
+    auto& block = open().block;
+    block.holes.compacted += static_cast<std::uint64_t>(fetched_.end - built_.position);
+    block.next_offset = built_.position = fetched_.end;
+  }
+
   void add(const RecordBatch& batch) {
     auto crc = batch.checked_crc32c();
     if (!crc)

@@ -108,13 +108,14 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, Answer answer) {
         fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for", topic.topic,
              partition.partition_index);
       auto built = take_partition(ctx, *it->second, partition, reply.buffer);
+      raw_bytes += built.raw_bytes;
+      records += built.records;
+      if (built.blocks.empty()) continue;
       auto& batch = batches[it->second->segment_class];
       batch.segment_class = it->second->segment_class;
       std::move(built.blocks.begin(), built.blocks.end(), std::back_inserter(batch.blocks));
       owned_bytes += built.owned_bytes;
       holds_answer |= built.holds_answer;
-      raw_bytes += built.raw_bytes;
-      records += built.records;
     }
   }
   lease.resize((holds_answer ? lease.bytes() : 0) + owned_bytes);

@@ -51,6 +51,8 @@ class PartitionProducer {
   FailureRow failures;             // of whoever sends
   Clock::time_point not_before{};  // it rests until then
   std::int32_t sent_to = -1;       // the broker that has what is on its way
+  // Why nothing may be written: the target has settings that are right only for what is finished.
+  std::string only_if_finished;
 
  private:
   // A broker that knows nothing of a producer takes any sequence number. So the first batch goes alone: were

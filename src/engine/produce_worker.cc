@@ -87,6 +87,8 @@ void ProduceWorker::send(const Context& ctx, std::int32_t node_id,
   std::uint64_t records = 0;
   for (auto* producer : partitions) {
     const auto& batch = producer->peek()->batch;
+    if (!producer->only_if_finished.empty())
+      fail(ErrorKind::conflict, "the restore is not finished, and {}", producer->only_if_finished);
     if (!sent.empty() && bytes + batch.bytes.size() > shared_.settings.request_bytes_max) break;
     bytes += batch.bytes.size();
     records += static_cast<std::uint64_t>(batch.record_count);

@@ -1,6 +1,7 @@
 #include "engine/restore.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <set>
 
@@ -56,19 +57,23 @@ void check_objects(const Context& ctx, storage::ObjectStore& store, const Restor
 }
 
 std::size_t max_message_bytes(const kafka::TopicConfig& config) {
-  auto it = config.effective.find("max.message.bytes");
-  return it == config.effective.end() ? kafka::RebatchSettings{}.max_message_bytes : std::stoul(it->second);
+  std::size_t bytes = kafka::RebatchSettings{}.max_message_bytes;
+  if (auto it = config.effective.find("max.message.bytes"); it != config.effective.end())
+    std::from_chars(it->second.data(), it->second.data() + it->second.size(), bytes);
+  return bytes;
 }
 
 // The producers of all partitions that still lack records, the largest first.
 std::vector<std::unique_ptr<PartitionProducer>> open_producers(
     const RestorePlan& plan, const std::map<std::string, kafka::TopicConfig>& configs,
-    const Positions& positions, const kafka::ProducerSession& session, storage::ObjectStore& store,
-    ProgressCounters& progress) {
+    const std::vector<TargetState>& target, const Positions& positions, const kafka::ProducerSession& session,
+    storage::ObjectStore& store, std::uint64_t merged_records_max, ProgressCounters& progress) {
   std::vector<std::pair<std::uint64_t, std::unique_ptr<PartitionProducer>>> sized;
-  for (const auto& topic : plan.topics) {
+  for (std::size_t i = 0; i < plan.topics.size(); ++i) {
+    const auto& topic = plan.topics[i];
     kafka::RebatchSettings settings{.max_message_bytes = max_message_bytes(configs.at(topic.name))};
     settings.merged_bytes_max = std::min(settings.merged_bytes_max, settings.max_message_bytes);
+    settings.merged_records_max = merged_records_max;
     for (const auto& partition : topic.partitions) {
       TopicPartition tp{topic.name, partition.partition};
       auto it = positions.find(tp);
@@ -81,6 +86,7 @@ std::vector<std::unique_ptr<PartitionProducer>> open_producers(
                          std::make_unique<PartitionProducer>(
                              tp, SourceReader(store, plan, partition, settings, position.records), session,
                              position.end_offset));
+      sized.back().second->only_if_finished = target[i].only_if_finished;
     }
   }
   std::stable_sort(sized.begin(), sized.end(),
@@ -145,7 +151,8 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   report.resumed =
       std::any_of(positions.begin(), positions.end(), [](const auto& p) { return p.second.records > 0; });
   auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan), kafka::ConfigDetail::with_inherited);
-  auto producers = open_producers(plan, configs, positions, session, archive.store(), progress);
+  auto producers = open_producers(plan, configs, target, positions, session, archive.store(),
+                                  spec.produce_batch_size, progress);
   const auto records_before = progress.records_done.load();
   produce(ctx, cluster, request, std::move(producers), progress);
   report.records = progress.records_done - records_before;

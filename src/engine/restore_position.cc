@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 #include <fmt/format.h>
@@ -38,7 +39,10 @@ LogBatch read_batch(const Context& ctx, kafka::Cluster& cluster, const TopicPart
     auto leader = cluster.leader(tp.topic, tp.partition);
     if (leader < 0) cluster.refresh(ctx, std::array{tp.topic});
     auto reply = cluster.call_broker(ctx, cluster.leader(tp.topic, tp.partition), request);
-    const auto& answer = reply.message.responses.at(0).partitions.at(0);
+    const auto& topics = reply.message.responses;
+    if (topics.empty() || topics[0].partitions.empty())
+      fail(ErrorKind::corrupt, "the broker's answer leaves out {}", name_of(tp));
+    const auto& answer = topics[0].partitions[0];
     if (kafka::retriable(answer.error_code)) {
       cluster.refresh(ctx, std::array{tp.topic});
       throw Error(ErrorKind::unavailable, kafka::describe(answer.error_code));
@@ -66,6 +70,10 @@ Tail read_tail(const Context& ctx, kafka::Cluster& cluster, const TopicPartition
   for (auto end = log_end; end > log_start;) {
     auto batch = read_batch(ctx, cluster, tp, end - 1);
     auto view = batch.view();
+    if (view.base_offset() >= end) {
+      tail.foreign_offset = end - 1;  // a cleaner was there: only others' topics have one while we write
+      break;
+    }
     tail.begun |= view.producer_id() == producer_id;
     if (view.is_control()) {
       end = view.base_offset();
@@ -103,7 +111,11 @@ std::pair<std::int64_t, std::string> planned_record(const Context& ctx, storage:
                                                     const RestorePlan& plan, const TargetPartition& target,
                                                     std::uint64_t position) {
   ByteBudget budget(1);
-  SourceReader reader(store, plan, target, {.merge_below_bytes = 0, .merge_compressed_below_bytes = 0},
+  // The record's own size does not matter here, it was written before.
+  SourceReader reader(store, plan, target,
+                      {.max_message_bytes = std::numeric_limits<std::int32_t>::max(),
+                       .merge_below_bytes = 0,
+                       .merge_compressed_below_bytes = 0},
                       position);
   std::optional<kafka::OutputBatch> batch;
   while (!(batch = reader.ready()) && !reader.finished()) reader.read(ctx, budget.acquire(ctx, 0));

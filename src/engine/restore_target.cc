@@ -32,6 +32,14 @@ bool is_loading(const TargetTopic& topic, const kafka::TopicConfig& config) {
   return config.overrides == topic.load_configs || config.overrides == for_older_brokers(topic.load_configs);
 }
 
+// The settings that an earlier run leaves: the final ones, with retention perhaps held.
+bool is_finished(const TargetTopic& topic, const TargetState& state) {
+  auto held = topic.final_configs;
+  for (const auto* key : retention_keys) held[key] = "-1";
+  return state.has_records() &&
+         (state.config.overrides == topic.final_configs || state.config.overrides == held);
+}
+
 std::string effective(const TargetState& state, const std::string& key) {
   auto it = state.config.effective.find(key);
   return it == state.config.effective.end() ? "" : it->second;
@@ -60,24 +68,30 @@ void add_offsets(const Context& ctx, kafka::Cluster& cluster, const RestorePlan&
 }
 
 void check_existing(const TargetTopic& topic, const TargetState& state, std::int64_t now_ms,
-                    std::vector<std::string>& problems) {
+                    std::vector<std::string>& problems, std::string& only_if_finished) {
   if (static_cast<std::size_t>(state.partitions) < topic.partitions.size())
     problems.push_back(fmt::format("target topic {} has {} partitions, the backup {}", topic.name,
                                    state.partitions, topic.partitions.size()));
-  if (state.action != TargetAction::existing) return;
+  if (state.action == TargetAction::load) return;
+  std::vector<std::string> unsuitable;
   if (effective(state, "message.timestamp.type") == "LogAppendTime")
-    problems.push_back(fmt::format(
+    unsuitable.push_back(fmt::format(
         "target topic {} has message.timestamp.type=LogAppendTime, which would replace every timestamp",
         topic.name));
   if (auto doomed = doomed_by(topic, state.config.effective, now_ms); !doomed.empty())
-    problems.push_back(
+    unsuitable.push_back(
         fmt::format("target topic {}: its {}; set retention.ms=-1 and retention.bytes=-1 on it first",
                     topic.name, doomed));
+  if (state.action == TargetAction::finished)
+    only_if_finished = fmt::format("{}", fmt::join(unsuitable, "; "));
+  else
+    problems.insert(problems.end(), unsuitable.begin(), unsuitable.end());
 }
 
-std::map<std::string, std::optional<std::string>> final_changes(const TargetTopic& topic,
-                                                                const kafka::TopicConfig& now) {
-  std::map<std::string, std::optional<std::string>> changes;
+using Changes = std::map<std::string, std::optional<std::string>>;
+
+Changes final_changes(const TargetTopic& topic, const kafka::TopicConfig& now) {
+  Changes changes;
   for (const auto& [key, value] : now.overrides)
     if (!topic.final_configs.contains(key)) changes[key] = std::nullopt;
   for (const auto& [key, value] : topic.final_configs) {
@@ -141,17 +155,20 @@ std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& clus
     target[i].action = is_loading(plan.topics[i], it->second) ? TargetAction::load : TargetAction::existing;
   }
   add_offsets(ctx, cluster, plan, partitions, target);
+  for (std::size_t i = 0; i < plan.topics.size(); ++i)
+    if (target[i].action == TargetAction::existing && is_finished(plan.topics[i], target[i]))
+      target[i].action = TargetAction::finished;
   return target;
 }
 
 std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
-                           const std::vector<TargetState>& target, std::int64_t now_ms) {
+                           std::vector<TargetState>& target, std::int64_t now_ms) {
   std::vector<std::string> problems, missing;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action == TargetAction::create)
       missing.push_back(plan.topics[i].name);
     else
-      check_existing(plan.topics[i], target[i], now_ms, problems);
+      check_existing(plan.topics[i], target[i], now_ms, problems, target[i].only_if_finished);
   }
   if (!missing.empty() && !spec.create_topics) {
     auto listed = fmt::format("target topics that do not exist: {}", fmt::join(missing, ", "));
@@ -202,7 +219,9 @@ std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& clus
     const auto& topic = plan.topics[i];
     if (target[i].action == TargetAction::existing) continue;
     const auto& now = configs.at(topic.name);
-    auto changes = final_changes(topic, now);
+    const bool finished = target[i].action == TargetAction::finished;
+    if (finished && now.overrides == topic.final_configs) continue;
+    auto changes = finished ? Changes{} : final_changes(topic, now);
     auto doomed = doomed_by(topic, settings_to_come(topic, now), now_ms);
     if (!doomed.empty())
       for (const auto* key : retention_keys) changes.erase(key);

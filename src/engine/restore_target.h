@@ -17,6 +17,7 @@ enum class TargetAction {
   create,    // it does not exist
   load,      // an earlier run of this restore created it: it goes on
   existing,  // it exists; its settings stay
+  finished,  // it has records and its final settings, as an earlier run of this restore leaves it
 };
 
 // One topic of the plan at the target.
@@ -26,15 +27,17 @@ struct TargetState {
   std::map<std::int32_t, std::int64_t> log_start;  // by partition
   std::map<std::int32_t, std::int64_t> log_end;    // high watermarks
   kafka::TopicConfig config;                       // of an existing one
+  std::string only_if_finished;                    // what speaks against writing more; set by unfit()
   bool has_records() const;
 };
 
 std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan);
 
 // All reasons why the plan cannot be carried out, as one Error: topics that are missing, too few partitions,
-// settings that would change or delete records. Data that is there is judged by find_positions(). Pure.
+// settings that would change or delete records. What speaks against writing more to a topic that may be
+// finished is left in its state. Data that is there is judged by find_positions(). Pure.
 std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
-                           const std::vector<TargetState>& target, std::int64_t now_ms);
+                           std::vector<TargetState>& target, std::int64_t now_ms);
 
 // Creates what is missing, under load settings.
 void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,

@@ -85,6 +85,7 @@ bool Rebatcher::small(const RecordBatch& batch) const {
 bool Rebatcher::fits_group(const RecordBatch& batch) const {
   const auto bytes_max = std::min(settings_.merged_bytes_max, settings_.max_message_bytes);
   return codec_ == batch.codec() && group_bytes_ + batch.size_bytes() <= bytes_max &&
+         group_records_ + static_cast<std::uint64_t>(batch.record_count()) <= settings_.merged_records_max &&
          run_.size_bytes() < settings_.merged_inflated_bytes_max;
 }
 
@@ -93,6 +94,7 @@ void Rebatcher::join_group(StoredBatch stored, bool passable) {
   if (group_bytes_ != 0 && !fits_group(batch)) close_group();
   const bool first = group_bytes_ == 0;
   group_bytes_ += batch.size_bytes();
+  group_records_ += static_cast<std::uint64_t>(batch.record_count());
   if (first && passable) {
     codec_ = batch.codec();
     alone_ = std::move(stored);
@@ -106,6 +108,7 @@ void Rebatcher::close_group() {
   if (alone_) pass(*std::exchange(alone_, {}));
   close_run();
   group_bytes_ = 0;
+  group_records_ = 0;
 }
 
 void Rebatcher::pass(StoredBatch stored) {

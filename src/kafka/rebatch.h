@@ -46,6 +46,7 @@ struct RebatchSettings {
   std::size_t merge_compressed_below_bytes = 2 * 1024;
   // Of what is merged: stored bytes, and bytes before compression.
   std::size_t merged_bytes_max = 512 * 1024;
+  std::uint64_t merged_records_max = std::numeric_limits<std::uint64_t>::max();
   std::size_t merged_inflated_bytes_max = 4 * 1024 * 1024;
   // What one batch may inflate to; beyond it is an error, not memory.
   std::size_t inflated_bytes_max = 256 * 1024 * 1024;
@@ -129,6 +130,7 @@ class Rebatcher {
   // The group that small batches join: one that may still pass alone, or the run of the records of several.
   CompressionType codec_ = CompressionType::none;  // of the run
   std::size_t group_bytes_ = 0;                    // as stored; 0 without a group
+  std::uint64_t group_records_ = 0;
   std::optional<StoredBatch> alone_;
   RecordBatchBuilder run_;
   std::vector<Stretch> stretches_;  // of the run

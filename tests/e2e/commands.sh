@@ -57,7 +57,7 @@ test_dry_run_changes_nothing() {
 	text=$(kb run -f plan.yaml --volumes "$volumes")
 	contains "$text" "this is the plan, nothing was changed"
 	contains "$text" "while it is written: cleanup.policy=delete"
-	contains "$text" "topic cmd-codec-zstd has records: without spec.existingData: append"
+	contains "$text" "topic cmd-codec-zstd has records: unless this restore wrote them"
 	eq "$before" "$(topics list "")"
 }
 
@@ -79,6 +79,19 @@ test_look_at_an_archive() {
 	kb verify --volumes "$volumes"
 	expect_exit 65 kb verify --deep --volumes "$volumes"
 	contains "$output" "CRC-32C does not match"
+}
+
+test_committed_offsets_are_recorded() {
+	"$tools/kafka_commit" "$bootstrap" cmd-group cmd-codec-zstd 1 10:note cmd-nulls 0 3
+	backup_yaml one '["cmd-*"]' 'consumerGroupSnapshot: true' >backup.yaml
+	kb run -f backup.yaml --volumes "$volumes"
+	local described
+	described=$(kb describe "$(newest_set one)" --volumes "$volumes" --output json)
+	contains "$described" '"cmd-group"'
+	contains "$described" '"metadata":"note"'
+	backup_yaml two '["cmd-*"]' 'consumerGroupSnapshot: false' >backup.yaml
+	kb run -f backup.yaml --volumes "$volumes"
+	case $(kb describe "$(newest_set two)" --volumes "$volumes" --output json) in *cmd-group*) fail "captured all the same" ;; esac
 }
 
 test_prune() {
@@ -106,6 +119,9 @@ test_signal_stops_and_the_next_run_resumes() {
 	eq 130 "$code" "exit code"
 	contains "$(cat slow.log)" "SIGTERM: stopping"
 	contains "$(tail -1 slow.log)" "hint: give the same command again to go on"
+	backup_yaml one '[cmd-nulls]' >other.yaml
+	expect_exit 73 kb run -f other.yaml --volumes "$volumes" --backup-id "$(ls "$(archive one)/runs")"
+	contains "$output" "was begun with other spec.topics"
 	eq True "$(kb run -f fast.yaml --volumes "$volumes" --output json | field '["resources"][0]["resumed"]')"
 	kb verify --deep --volumes "$volumes"
 }

@@ -36,7 +36,7 @@ duration_of() { # COMMAND...
 fill_some() { # PREFIX
 	fill bulk --prefix "$1" --topic lz4 --bytes 60M --codec lz4 --incompressible
 	fill bulk --prefix "$1" --topic small --bytes 4M --record-bytes 100
-	fill codecs one-record-batches transactions --prefix "$1"
+	fill codecs one-record-batches transactions large log-append-time timestamps --prefix "$1" --scale 0.3
 	dump --prefix "$1" --isolation read_committed --output source.dump
 }
 
@@ -63,7 +63,7 @@ test_backup_killed_at_random_instants() {
 	topics delete kb-
 	kafka_backup_run restore.yaml
 	dump --prefix kb- --output target.dump
-	compare source.dump target.dump
+	compare source.dump target.dump --ignore-timestamp-type kb-log-append-time
 }
 
 test_restore_killed_at_random_instants() {
@@ -79,7 +79,8 @@ test_restore_killed_at_random_instants() {
 		topics delete kr-
 		run_and_kill "$usual" "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes"
 		dump --prefix kr- --output target.dump
-		compare source.dump target.dump
+		compare source.dump target.dump --ignore-timestamp-type kr-log-append-time
+		contains "$(kafka_backup_run restore.yaml)" "written now   0 records" # once more: there is nothing left to do
 		rounds=$((rounds + 1))
 	done
 	echo "$(kills) kills in $rounds rounds"

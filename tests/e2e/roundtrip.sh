@@ -109,6 +109,43 @@ test_inherited_retention_is_held() {
 	broker_retention --delete-config log.retention.ms
 }
 
+# The end is captured at the start: what is produced while a backup runs waits for the next one.
+test_nothing_beyond_the_captured_end() {
+	fill bulk --prefix end- --bytes 20M --incompressible
+	dump --prefix end- --isolation read_committed --output source.dump
+	backup_yaml ends '["end-*"]' 'rateLimiting: {bytesPerSec: 2000000}' >backup.yaml
+	background backup.log "$KAFKA_BACKUP" run -f backup.yaml --volumes "$volumes"
+	local run=$pid
+	wait_for 30 "the plan" compgen -G "$volumes/kafka-backups/default/ends/runs/*/plan"
+	kafka_cli org.apache.kafka.tools.ProducerPerformance --topic end-bulk --num-records 5000 --record-size 1000 \
+		--throughput -1 --producer-props "bootstrap.servers=$bootstrap" acks=all >producer.log
+	kill -0 "$run" || fail "the backup had ended before anything was produced"
+	wait "$run"
+	topics delete end-
+	restore ends-again ends
+	expect_same_records end-
+}
+
+# 10,240 records of 1 kB under a limit of a quarter of that per second cannot take less than three seconds.
+test_rate_limits_act() {
+	fill bulk --prefix rat- --bytes 10M --incompressible
+	dump --prefix rat- --isolation read_committed --output source.dump
+	local limit started n=0
+	for limit in recordsPerSec:2560 bytesPerSec:2621440; do
+		n=$((n + 1)) started=$(date +%s%N)
+		backup "rates-$n" '["rat-*"]' "rateLimiting: {${limit/:/: }}"
+		[ "$(milliseconds_since "$started")" -gt 3000 ] || fail "the backup under $limit took less"
+		started=$(date +%s%N)
+		restore "rates-$n-again" "rates-$n" "rateLimiting: {${limit/:/: }}
+topicMapping: {rat-bulk: rat$n-again}"
+		[ "$(milliseconds_since "$started")" -gt 3000 ] || fail "the restore under $limit took less"
+		dump "rat$n-again" --output target.dump
+		compare source.dump target.dump --map "rat-bulk=rat$n-again"
+	done
+}
+
+milliseconds_since() { echo $((($(date +%s%N) - $1) / 1000000)); } # NANOSECONDS
+
 broker_retention() { # --add-config KEY=VALUE | --delete-config KEY
 	kafka_cli kafka.admin.ConfigCommand --bootstrap-server "$bootstrap" --alter --entity-type brokers --entity-default "$@"
 }
