@@ -57,10 +57,10 @@ coverage: ## lines that all tests execute, per folder; takes half an hour
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@tools/install-deps.sh check
 	@cmake --preset fuzz >/dev/null
-	@ninja -j$(JOBS) -C build/fuzz
+	@ninja -j$(JOBS) -C build/fuzz fuzz_targets
 	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
-torture: build ## kill -9 and SIGSTOP at many random instants; takes an hour
+torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of the model; half an hour
 	@tests/torture.sh
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools

@@ -1,4 +1,5 @@
 add_custom_target(unit_tests)
+add_custom_target(fuzz_targets)
 
 # One library per folder of src/, its unit tests (x_test.cc beside x.cc) in one program, its fuzz targets
 # (x_fuzz.cc) in one program each.
@@ -28,6 +29,7 @@ function(kb_folder name)
       add_executable(${target} ${file})
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_libraries(${target} PRIVATE kb_${name})
+      add_dependencies(fuzz_targets ${target})
     endforeach()
   endif()
 endfunction()

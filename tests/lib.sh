@@ -168,7 +168,7 @@ kafka_backup_run() { # FILE OPTIONS...
 
 # ---- running -----------------------------------------------------------------------------------------------
 
-seconds_since() { echo "$(($(date +%s%N) - $1))" | sed -E 's/^([0-9]*)([0-9])[0-9]{8}$/\1.\2/; s/^\./0./'; } # NANOSECONDS
+seconds_since() { printf '%010d\n' "$(($(date +%s%N) - $1))" | sed -E 's/^0*([0-9]+)([0-9])[0-9]{8}$/\1.\2/'; } # NANOSECONDS
 
 # In a subshell of its own, so that `set -e` holds and nothing is left over for the next test.
 run_one() { # TEST

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The tests of instants and interleavings with the full numbers; takes about an hour.
+# The tests of instants and interleavings with the full numbers; takes half an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "== 50 kills each of backup and restore"
