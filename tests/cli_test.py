@@ -160,6 +160,8 @@ bad_backups = [
     ({"spec__segmentMaxBytes": 1.5}, "segmentMaxBytes"), ({"spec__segmentMaxBytes": 1e30}, "segmentMaxBytes"),
     ({"spec__segmentMaxIntervalMs": 0}, "segmentMaxIntervalMs"), ({"spec__recompress": "yes"}, "spec.recompress"),
     ({"spec__onMissingTopic": "ignore"}, "onMissingTopic"),
+    ({"spec__schedule": "0 0 24 * * *"}, "spec.schedule is no cron schedule: the hour field '24'"),
+    ({"spec__schedule": "daily"}, "spec.schedule is no cron schedule"), ({"spec__schedule": "@every 5m"}, "spec.schedule"),
     ({"spec__checkpoint__intervalSecs": 0}, "intervalSecs"), ({"spec__suspend": "maybe"}, "spec.suspend"),
     ({"spec__consumerGroupSnapshot": 1}, "consumerGroupSnapshot"), ({"spec__rateLimiting__bytesPerSec": -5}, "bytesPerSec"),
     # right, and not done by this version

@@ -14,6 +14,7 @@ void Retention::check(schema::Check& check) const {
 void KafkaBackupSpec::check(schema::Check& check) const {
   check_topic_patterns(check, "topics", topics);
   check_topic_patterns(check, "excludeTopics", exclude_topics);
+  check_schedule(check, "schedule", schedule);
   if (compression == Compression::zstd && (compression_level < 1 || compression_level > 22))
     check.problem("compressionLevel", "must be an integer between 1 and 22 when compression is zstd");
   if (continuous && stop_at_current_offsets)

@@ -55,6 +55,11 @@ struct Retention {
   std::optional<std::uint32_t> keep_last;
   bool dry_run = false;
 
+  static constexpr std::array rules{
+      schema::Rule{"!self.enabled || has(self.maxAgeDays) || has(self.keepLast)",
+                   "retention that is enabled needs maxAgeDays or keepLast"},
+  };
+
   void fields(auto& f) {
     f("enabled", enabled, "Delete old backups after each successful run.");
     f("maxAgeDays", max_age_days, "Backups older than this may go.");
@@ -107,6 +112,17 @@ struct KafkaBackupSpec {
   std::optional<Metrics> metrics;
   OnMissingTopic on_missing_topic = OnMissingTopic::fail;
 
+  static constexpr std::array rules{
+      schema::Rule{"self.topics.size() > 0", "topics must not be empty"},
+      schema::Rule{"!(self.continuous && self.stopAtCurrentOffsets)",
+                   "continuous and stopAtCurrentOffsets cannot both be true"},
+      schema::Rule{"self.compression in ['none', 'lz4', 'zstd']",
+                   "compression must be one of none, lz4, zstd"},
+      schema::Rule{
+          "self.compression != 'zstd' || (self.compressionLevel >= 1 && self.compressionLevel <= 22)",
+          "compressionLevel must be between 1 and 22 when compression is zstd"},
+  };
+
   void fields(auto& f) {
     source_fields(f);
     archive_fields(f);
@@ -145,7 +161,10 @@ struct KafkaBackupSpec {
     f("retention", retention, "Which old backups go.");
   }
   void run_fields(auto& f) {
-    f("schedule", schedule, "Cron schedule in UTC; one run when absent.");
+    f("schedule", schedule,
+      "Cron schedule in UTC: `min hour dom month dow`, `sec min hour dom month dow [year]`, or `@daily` and "
+      "the "
+      "like. One run when absent.");
     f("suspend", suspend, "Start no new runs.");
     f("continuous", continuous, "Go on for ever, following the topics.");
     f("stopAtCurrentOffsets", stop_at_current_offsets,

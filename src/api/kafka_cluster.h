@@ -96,6 +96,12 @@ struct KafkaCluster {
   std::optional<SaslSecret> sasl_secret;
   std::optional<Connection> connection;
 
+  static constexpr std::array rules{
+      schema::Rule{"self.bootstrapServers.size() > 0", "bootstrapServers must not be empty"},
+      schema::Rule{"self.securityProtocol.upperAscii() in ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']",
+                   "securityProtocol must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"},
+  };
+
   void fields(auto& f) {
     f.required("bootstrapServers", bootstrap_servers, "Brokers to ask first, each `host:port`.",
                {.non_empty = true});

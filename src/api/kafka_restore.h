@@ -24,6 +24,11 @@ struct BackupRef {
   std::optional<std::string> backup_id;
   std::optional<Storage> storage;
 
+  static constexpr std::array rules{
+      schema::Rule{"(has(self.name) && self.name != '') || has(self.storage)",
+                   "name is required unless storage is given"},
+  };
+
   void fields(auto& f) {
     f("name", name, "The KafkaBackup. May be absent or empty when `storage` is given.");
     f("namespace", namespace_name, "Its namespace; that of the restore when absent.");
@@ -131,6 +136,11 @@ struct KafkaRestoreSpec {
   std::optional<bool> include_original_offset_header;
   bool strip_offset_headers = false;
   HeaderPreflight header_preflight = HeaderPreflight::automatic;
+
+  static constexpr std::array rules{
+      schema::Rule{"!(self.purgeTopics && self.existingData == 'append')",
+                   "purgeTopics: true and existingData: append exclude each other"},
+  };
 
   void fields(auto& f) {
     selection_fields(f);

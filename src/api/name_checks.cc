@@ -1,5 +1,6 @@
 #include "api/name_checks.h"
 
+#include "api/cron_schedule.h"
 #include "api/names.h"
 
 namespace kb::api {
@@ -28,6 +29,16 @@ void check_topic_patterns(schema::Check& check, std::string_view field,
       check.problem(fmt::format("{}[{}]", field, i),
                     "must be a topic's name (letters, digits, '.', '_' and '-'; also '*' and '?'), not '{}'",
                     patterns[i]);
+}
+
+void check_schedule(schema::Check& check, std::string_view field,
+                    const std::optional<std::string>& schedule) {
+  if (!schedule) return;
+  try {
+    CronSchedule::parse(*schedule);
+  } catch (const Error& error) {
+    check.problem(field, "is no cron schedule: {}", error.what());
+  }
 }
 
 }  // namespace kb::api

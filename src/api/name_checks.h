@@ -1,5 +1,6 @@
 // The checks of names.h as rules of declared types, each with its message.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,5 +17,8 @@ void check_topic_name(schema::Check& check, std::string_view field, std::string_
 // Every entry is a topic's name or a pattern with `*` and `?`.
 void check_topic_patterns(schema::Check& check, std::string_view field,
                           const std::vector<std::string>& patterns);
+
+// A cron schedule, see api/cron_schedule.h.
+void check_schedule(schema::Check& check, std::string_view field, const std::optional<std::string>& schedule);
 
 }  // namespace kb::api

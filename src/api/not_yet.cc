@@ -130,6 +130,8 @@ std::vector<std::string> not_yet_of_kind(std::string_view kind) {
     for (const auto& row : rows)
       out.push_back(fmt::format("`{}`{}{}", row.what, row.instead.empty() ? "" : ": ", row.instead));
   };
+  if (kind != "KafkaBackup" && kind != "KafkaRestore")
+    out.push_back(fmt::format("`kind: {}` as a whole", kind));
   if (kind == "KafkaBackup") list(backup_rows);
   if (kind == "KafkaRestore") {
     list(restore_rows);

@@ -1,5 +1,8 @@
 #include "api/reference_doc.h"
 
+#include "api/kafka_backup_validation.h"
+#include "api/kafka_offset_reset.h"
+#include "api/kafka_offset_rollback.h"
 #include "api/not_yet.h"
 #include "api/resource.h"
 #include "base/error.h"
@@ -52,6 +55,15 @@ std::vector<ReferencePage> reference_pages() {
       {"kafkarestore.md",
        page_of_kind<KafkaRestoreSpec>("KafkaRestore", "src/api/kafka_restore.h",
                                       "Restores topics of a backup into a Kafka cluster.")},
+      {"kafkaoffsetreset.md",
+       page_of_kind<KafkaOffsetResetSpec>("KafkaOffsetReset", "src/api/kafka_offset_reset.h",
+                                          "Sets committed offsets of consumer groups.")},
+      {"kafkaoffsetrollback.md", page_of_kind<KafkaOffsetRollbackSpec>(
+                                     "KafkaOffsetRollback", "src/api/kafka_offset_rollback.h",
+                                     "Puts committed offsets of consumer groups back to what they were.")},
+      {"kafkabackupvalidation.md",
+       page_of_kind<KafkaBackupValidationSpec>("KafkaBackupValidation", "src/api/kafka_backup_validation.h",
+                                               "Compares a backup with a cluster and keeps the evidence.")},
       {"errors.md", page_of_errors()},
   };
 }

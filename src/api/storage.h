@@ -126,6 +126,14 @@ struct AzureStorage {
   std::optional<AzureSasToken> sas_token_secret;
   std::optional<AzureServicePrincipal> service_principal_secret;
 
+  static constexpr std::array rules{
+      schema::Rule{
+          "(self.useWorkloadIdentity ? 1 : 0) + (has(self.credentialsSecret) ? 1 : 0) + "
+          "(has(self.sasTokenSecret) ? 1 : 0) + (has(self.servicePrincipalSecret) ? 1 : 0) <= 1",
+          "useWorkloadIdentity, credentialsSecret, sasTokenSecret and servicePrincipalSecret exclude each "
+          "other; keep one way to log in"},
+  };
+
   void fields(auto& f) {
     f.required("container", container, "Blob container.", {.non_empty = true});
     f.required("accountName", account_name, "Storage account.", {.non_empty = true});
@@ -183,6 +191,16 @@ struct Storage {
   std::optional<S3Storage> s3;
   std::optional<AzureStorage> azure;
   std::optional<GcsStorage> gcs;
+
+  static constexpr std::array rules{
+      schema::Rule{"self.storageType != 'pvc' || has(self.pvc)", "storageType pvc needs the block pvc"},
+      schema::Rule{"self.storageType != 's3' || has(self.s3)", "storageType s3 needs the block s3"},
+      schema::Rule{"self.storageType != 'azure' || has(self.azure)",
+                   "storageType azure needs the block azure"},
+      schema::Rule{"self.storageType != 'gcs' || has(self.gcs)", "storageType gcs needs the block gcs"},
+      schema::Rule{"self.storageType in ['pvc', 's3', 'azure', 'gcs']",
+                   "storageType must be one of pvc, s3, azure, gcs"},
+  };
 
   void fields(auto& f) {
     f("storageType", storage_type, "Which of the blocks below is used.");

@@ -46,6 +46,21 @@ struct Limits {
   bool non_empty = false;                          // of strings, lists (and strings in them) and maps
 };
 
+// A rule between fields in the Common Expression Language, for the API server: a declared type lists its own
+// as
+//   static constexpr std::array rules{schema::Rule{"!self.a || has(self.b)", "a needs b"}};
+// What needs more than CEL, or is checked without an API server too, is said in check().
+// ("Validation rules" of https://kubernetes.io/docs/reference/using-api/cel/).
+struct Rule {
+  std::string_view expression;
+  std::string_view message;
+};
+
+template <class T>
+concept Ruled = requires {
+  T::rules;
+};
+
 // Enums declare their spelling beside themselves, in the order of the enumerators:
 //   constexpr auto enum_names(Compression) { return std::array<std::string_view, 3>{"none", "lz4", "zstd"}; }
 // and, when needed, `constexpr bool enum_any_case(E) { return true; }` (upper and lower case are the same)

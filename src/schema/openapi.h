@@ -53,7 +53,9 @@ class OpenApi {
 template <Integer T>
 json::object openapi_of_integer() {
   json::object out{{"type", "integer"}};
-  out["format"] = fmt::format("{}int{}", std::is_unsigned_v<T> ? "u" : "", sizeof(T) * 8);
+  // The two formats that API servers know; of others they warn whoever installs the definition.
+  if (std::is_signed_v<T> && sizeof(T) >= sizeof(std::int32_t))
+    out["format"] = fmt::format("int{}", sizeof(T) * 8);
   if (std::is_unsigned_v<T> || sizeof(T) < sizeof(std::int32_t))
     out["minimum"] = std::numeric_limits<T>::min();
   if (sizeof(T) < sizeof(std::int64_t)) out["maximum"] = std::numeric_limits<T>::max();
@@ -91,7 +93,14 @@ json::object openapi_of() {
     T value{};
     OpenApi visitor;
     value.fields(visitor);
-    return std::move(visitor).take();
+    auto out = std::move(visitor).take();
+    if constexpr (Ruled<T>) {
+      json::array rules;
+      for (const Rule& rule : T::rules)
+        rules.push_back(json::object{{"rule", rule.expression}, {"message", rule.message}});
+      out["x-kubernetes-validations"] = std::move(rules);
+    }
+    return out;
   }
 }
 
