@@ -204,11 +204,15 @@ run_tests() { # [TEST...]
 	[ $all_passed = 1 ]
 }
 
+# What a script started beside brokers and processes; it says here how that ends.
+on_leave() { :; }
+
 # What failed stays for a look, without the brokers' data.
 leave() {
 	local code=$?
 	trap - EXIT
 	end_processes "$work"
+	on_leave
 	if [ "${all_passed:-0}" = 1 ] && [ "${KEEP:-0}" = 0 ]; then
 		rm -rf "$work"
 	else

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/../lib.sh"
 kube=$support/kube/cluster.sh
 "$kube" start "$work/kube" >/dev/null
-trap 'code=$?; "$kube" stop "$work/kube"; (exit $code); leave' EXIT
+on_leave() { "$kube" stop "$work/kube"; }
 export KUBECONFIG=$work/kube/kubeconfig
 PATH=$("$support/kube/install.sh")/bin:$PATH
 bootstrap=kafka:9092 # nobody asks it
