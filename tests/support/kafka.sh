@@ -89,7 +89,7 @@ listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 broker_pid() { # DIR
 	local pid
 	pid=$(cat "$1/pid" 2>/dev/null) || return 1
-	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$1/server.properties" || return 1
+	tr "\\0" "\\n" 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF "$1/server.properties" || return 1
 	# A zombie that init has not reaped yet is gone for us.
 	! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || return 1
 	echo "$pid"
