@@ -242,8 +242,8 @@ void refuse_other_plan(const archive::Plan& plan, const BackupRequest& request,
 }
 
 BackupReport run_to_commit(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
-                           const archive::Archive& archive, ProgressCounters& progress) {
-  auto topics = choose_topics_of(ctx, cluster, request.spec);
+                           const archive::Archive& archive, const ChosenTopics& topics,
+                           ProgressCounters& progress) {
   auto run = choose_run(ctx, archive, request);
   if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
   auto plan = plan_once(ctx, cluster, archive, request, topics, run.backup_id);
@@ -253,7 +253,8 @@ BackupReport run_to_commit(const Context& ctx, const BackupRequest& request, kaf
     abandon(ctx, archive, run.backup_id, broken);
     if (!request.backup_id.empty())
       fail(ErrorKind::conflict, "backup {} cannot be resumed: {}", run.backup_id, broken);
-    return run_to_commit(ctx, request, cluster, archive, progress);
+    return run_to_commit(ctx, request, cluster, archive, choose_topics_of(ctx, cluster, request.spec),
+                         progress);
   }
   copy(ctx, cluster, archive, plan, request, progress);
   if (auto broken = plan_broken_by(ctx, cluster, plan); !broken.empty())
@@ -276,12 +277,12 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
     if (auto decided = already_decided(ctx, *archive, request.backup_id)) return *decided;
   kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
   cluster.connect(ctx);
-  choose_topics_of(ctx, cluster, request.spec);  // throws for those that are missing
+  auto topics = choose_topics_of(ctx, cluster, request.spec);
   if (archive)
     refuse_other_cluster(ctx, *archive, cluster.cluster_id());
   else
     archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms());
-  return run_to_commit(ctx, request, cluster, *archive, progress);
+  return run_to_commit(ctx, request, cluster, *archive, topics, progress);
 }
 
 }  // namespace kb::engine
