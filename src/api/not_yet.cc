@@ -117,7 +117,7 @@ EngineSupport support_of(const KafkaRestoreSpec& spec, const ObjectMeta& metadat
   collect<Restore>(spec, restore_rows, out.refused);
   const auto& other = spec.backup_ref.namespace_name;
   if (other && *other != metadata.namespace_name)
-    out.refused.push_back(
+    out.refused.emplace_back(
         "spec.backupRef.namespace other than the restore's own is not supported by this version yet");
   return out;
 }

@@ -69,10 +69,10 @@ void AzureStorage::check(schema::Check& check) const {
   check_prefix(check, prefix);
   check_endpoint(check, endpoint);
   std::vector<std::string_view> ways;
-  if (use_workload_identity) ways.push_back("useWorkloadIdentity");
-  if (credentials_secret) ways.push_back("credentialsSecret");
-  if (sas_token_secret) ways.push_back("sasTokenSecret");
-  if (service_principal_secret) ways.push_back("servicePrincipalSecret");
+  if (use_workload_identity) ways.emplace_back("useWorkloadIdentity");
+  if (credentials_secret) ways.emplace_back("credentialsSecret");
+  if (sas_token_secret) ways.emplace_back("sasTokenSecret");
+  if (service_principal_secret) ways.emplace_back("servicePrincipalSecret");
   if (ways.size() > 1)
     check.problem(ways[1], "cannot be used together with {}; keep one way to log in", ways[0]);
 }

@@ -66,11 +66,11 @@ std::unique_ptr<SealedSegment> seal_segment(std::string key, std::vector<Pending
     return std::tie(a.stream, a.block.first_offset) < std::tie(b.stream, b.block.first_offset);
   };
   std::sort(blocks.begin(), blocks.end(), by_stream);
-  sealed->key = key;
+  sealed->key = std::move(key);
   sealed->blocks = std::move(blocks);
   sealed->frame_head = head_magic;
   auto& index = sealed->index;
-  index.objects.push_back({.key = key});
+  index.objects.push_back({.key = sealed->key});
   sealed->parts.push_back(sealed->frame_head);
   std::uint64_t position = head_magic.size();
   auto crc = crc32c(head_magic);

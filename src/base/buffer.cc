@@ -38,7 +38,8 @@ class BufferPool::Idle {
     std::lock_guard lock(mutex_);
     while (bytes_ + buffer->capacity() > bytes_max_) drop_oldest();
     bytes_ += buffer->capacity();
-    by_capacity_[buffer->capacity()].push_back({++returns_, std::move(buffer)});
+    auto& same = by_capacity_[buffer->capacity()];
+    same.push_back({++returns_, std::move(buffer)});
   }
 
   std::size_t bytes() const {

@@ -37,7 +37,7 @@ void write_to_log(std::string_view lines) {
 
 ProgressMode progress_mode(bool json_logs, bool is_terminal, const char* term) {
   if (json_logs) return ProgressMode::json;
-  bool moves_cursor = term && std::string_view(term) != "dumb" && std::string_view(term) != "";
+  bool moves_cursor = term && std::string_view(term) != "dumb" && !std::string_view(term).empty();
   return is_terminal && moves_cursor ? ProgressMode::bar : ProgressMode::plain;
 }
 

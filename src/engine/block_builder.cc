@@ -13,7 +13,6 @@
 namespace kb::engine {
 namespace {
 
-using archive::Block;
 using archive::BlockEncoding;
 using kafka::CompressionType;
 using kafka::RecordBatch;

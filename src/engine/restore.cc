@@ -141,7 +141,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   report.target = target;
   report.refused = unfit(spec, plan, target, now_ms());
   if (spec.dry_run) return report;
-  if (report.refused) throw *report.refused;
+  if (report.refused) throw Error(*report.refused);
   if (plan.topics.empty()) return report;
 
   auto session = kafka::init_producer(ctx, cluster, plan.transactional_id, transaction_timeout_ms);

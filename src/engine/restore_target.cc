@@ -113,7 +113,7 @@ std::string release_command(const TargetTopic& topic) {
   for (const auto* key : retention_keys) {
     auto it = topic.final_configs.find(key);
     if (it == topic.final_configs.end())
-      unset.push_back(key);
+      unset.emplace_back(key);
     else
       set.push_back(fmt::format("{}={}", key, it->second));
   }

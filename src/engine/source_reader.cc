@@ -111,7 +111,7 @@ void SourceReader::read(const Context& ctx, ByteBudget::Lease lease) {
     }
     lease.resize(memory->bytes());
     memory->lease = std::move(lease);
-    add_batches(source, block, std::move(memory));
+    add_batches(source, block, memory);
   }
   if (!next_block()) rebatcher_->flush();
 }
@@ -134,7 +134,7 @@ std::shared_ptr<Buffer> SourceReader::stored_bytes(const Context& ctx, const Sou
 }
 
 void SourceReader::add_batches(const SourcePartition& source, const archive::Block& block,
-                               std::shared_ptr<Memory> memory) {
+                               const std::shared_ptr<Memory>& memory) {
   const kafka::OffsetRange clip{.from = std::max(source.bounds.start, block.first_offset),
                                 .to = std::min(source.bounds.end, block.next_offset)};
   const auto batches = memory->batches();

@@ -32,7 +32,7 @@ class SourceReader {
   const archive::Block* next_block() const;
   void skip_whole_blocks();
   void add_batches(const SourcePartition& source, const archive::Block& block,
-                   std::shared_ptr<Memory> memory);
+                   const std::shared_ptr<Memory>& memory);
   std::shared_ptr<Buffer> stored_bytes(const Context& ctx, const SourcePartition& source,
                                        const archive::Block& block) const;
 
