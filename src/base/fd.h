@@ -1,8 +1,8 @@
 // Owns a file descriptor.
 #pragma once
-#include <unistd.h>
-
 #include <utility>
+
+#include <unistd.h>
 
 namespace kb {
 
