@@ -32,7 +32,6 @@ class Archive {
 
   const Header& header() const { return header_; }
   storage::ObjectStore& store() const { return *store_; }
-  std::shared_ptr<storage::ObjectStore> shared_store() const { return store_; }
 
   Catalog catalog(const Context& ctx) const;
   // Sets that can be restored, oldest first.

@@ -150,7 +150,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   create_missing(ctx, cluster, plan, target);
   report.resumed =
       std::any_of(positions.begin(), positions.end(), [](const auto& p) { return p.second.records > 0; });
-  auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan), kafka::ConfigDetail::with_inherited);
+  auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan));
   auto producers = open_producers(plan, configs, target, positions, session, archive.store(),
                                   spec.produce_batch_size, progress);
   const auto records_before = progress.records_done.load();
