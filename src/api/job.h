@@ -132,6 +132,7 @@ struct WorkReport {
   WorkOutcome outcome = WorkOutcome::failed;
   std::string backup_id;
   std::uint64_t records = 0, bytes = 0, segments = 0, partitions = 0, lost_offsets = 0;
+  std::uint64_t topics = 0, retention_held = 0;
   double seconds = 0;
   std::optional<WorkError> error;
   std::vector<std::string> warnings;
@@ -145,6 +146,9 @@ struct WorkReport {
     f("bytes", bytes, "Backup: bytes stored. Restore: bytes of the batches written.");
     f("segments", segments, "Segments written or read.");
     f("partitions", partitions, "Partitions of the backup or restore.");
+    f("topics", topics, "Its topics.");
+    f("retentionHeld", retention_held,
+      "Restored topics whose own retention was not set, because it would delete.");
     f("lostOffsets", lost_offsets, "Offsets that retention deleted before they were read.");
     f("seconds", seconds, "How long this worker worked.");
     f("error", error, "What went wrong.");

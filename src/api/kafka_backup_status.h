@@ -67,6 +67,7 @@ struct KafkaBackupStatus : CommonStatus {
   std::optional<std::string> last_run_now;
   std::optional<CurrentRun> current_run;
   std::optional<RunProgress> progress;
+  std::optional<std::string> last_run_id;
   std::optional<std::string> last_run_spec_sha256;
   std::optional<double> last_run_seconds;
   std::optional<std::uint64_t> lost_offsets;
@@ -116,6 +117,7 @@ struct KafkaBackupStatus : CommonStatus {
       "The last token of the annotation kafka.oso.sh/run-now acted on. Additive.");
     f("currentRun", current_run, "The run in progress. Additive.");
     f("progress", progress, "How far it is. Additive.");
+    f("lastRunId", last_run_id, "Id of the last run that ended, well or not. Additive.");
     f("lastRunSpecSha256", last_run_spec_sha256,
       "Digest of the part of the spec that the last run was made of. Additive.");
     f("lastRunSeconds", last_run_seconds, "How long the last successful run took. Additive.");

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 

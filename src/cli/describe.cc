@@ -5,7 +5,7 @@
 #include "archive/layout.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "cli/set_statistics.h"
 #include "schema/writer.h"

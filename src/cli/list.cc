@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/inventory.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "schema/writer.h"
 
 namespace kb::cli {

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 #include "storage/open.h"

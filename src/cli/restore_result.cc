@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 

@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/engine_progress.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 #include "storage/open.h"
