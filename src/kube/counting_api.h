@@ -8,7 +8,8 @@
 
 namespace kb::kube {
 
-// Requests by method and plural ("GET jobs"; a watch is "WATCH jobs"), failures apart. Thread-safe.
+// Requests by method and plural ("GET jobs"; a watch is "WATCH jobs"), failures apart (what was cancelled is
+// none). Thread-safe.
 class CountingApi final : public Api {
  public:
   explicit CountingApi(Api& inner) : inner_(inner) {}
@@ -23,6 +24,10 @@ class CountingApi final : public Api {
   std::map<std::pair<std::string, std::string>, Counts> counts() const;
 
  private:
+  template <class Action>
+  auto counted(std::string method, const std::string& path, Action action);
+  void count(const std::pair<std::string, std::string>& key, std::uint64_t Counts::*counter);
+
   Api& inner_;
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, Counts> counts_;  // guarded by mutex_

@@ -1,8 +1,7 @@
 // Events of an object as `kubectl describe` shows them
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/; written to core/v1).
 #pragma once
-#include <map>
-#include <mutex>
+#include <memory>
 #include <string>
 
 #include "kube/api.h"
@@ -30,5 +29,8 @@ class EventRecorder {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The first `bytes_max` bytes of a UTF-8 text, or a few less: never half a character. Pure.
+std::string cut_message(std::string_view message, std::size_t bytes_max);
 
 }  // namespace kb::kube

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ class ObjectCache {
     CachedObject object;
     std::string resource_version, owner;
   };
+  std::optional<Entry> find(const ObjectKey& key) const;
+  void put(const ObjectKey& key, Entry entry);
+  std::optional<Entry> remove(const ObjectKey& key);
+  void disown(const ObjectKey& key, const std::string& owner);  // mutex_ is held
   mutable std::mutex mutex_;
   std::map<ObjectKey, Entry> objects_;                // guarded by mutex_
   std::map<std::string, std::set<ObjectKey>> owned_;  // guarded by mutex_
@@ -52,7 +57,8 @@ struct ReflectorSettings {
 // run() lists, watches (with bookmarks), and after an interruption watches on from the last resourceVersion;
 // when the server has forgotten it (410) it lists again and reports what changed meanwhile, deletions too.
 // Errors are logged and tried again with backoff, for ever. An object that cannot be read is logged and left
-// out; it never stops the others. synced() and last_contact() are thread-safe.
+// out; it never stops the others. When the owner of an object changes, on_change is called for the old one
+// too. Thread-safe, but run() is for one thread.
 class Reflector {
  public:
   Reflector(Api& api, ReflectorSettings settings, ObjectCache& cache);

@@ -1,4 +1,5 @@
-// HTTP/1.1 and HTTP/2 over TLS by libcurl, obeying a Context (RFC 9110; https://curl.se/libcurl/c/).
+// HTTP/1.1, also over TLS, by libcurl, obeying a Context (RFC 9110, RFC 9112; https://curl.se/libcurl/c/).
+// A connection serves one request at a time, so HTTP/2 would not make anything faster.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -34,16 +35,20 @@ struct HttpAnswer {
 };
 
 // Keeps connections open between requests. Thread-safe: each thread that asks at the same time has its own.
+// A kept connection that the server closed before it answered anything is replaced, and the request sent
+// again on the new one, once, whatever its method.
 class HttpClient {
  public:
   explicit HttpClient(HttpSettings settings);
   ~HttpClient();
 
   // The answer, whatever its status. Throws unavailable (no connection, cut off), denied (certificates),
-  // timed_out, cancelled, invalid (an answer that is too long). Never follows redirects.
+  // timed_out, cancelled, invalid (an answer that is too long, a URL or header that cannot be). Never follows
+  // redirects. The texts of errors name method, server and path, never headers or bodies.
   HttpAnswer send(const Context& ctx, const HttpRequest& request);
   // Gives each piece of the body of a 2xx answer to `sink` as it comes, until the server ends it; the answer
-  // has the body only when its status is another. A piece has 16 KiB at most. No limit of the whole.
+  // has the body only when its status is another. A piece has 16 KiB at most. No limit of the whole. What
+  // `sink` throws ends the request and is passed on.
   HttpAnswer stream(const Context& ctx, const HttpRequest& request,
                     const std::function<void(std::string_view)>& sink);
 

@@ -16,12 +16,13 @@ struct HttpPage {
   std::string body;
 };
 
-// Serves from construction to destruction, on threads of its own. At most 16 connections at a time, 10 s
-// each; other methods than GET and HEAD are answered with 405. `page` is called on those threads, with the
-// path; it must be thread-safe and must not throw.
+// Serves from construction to destruction, on a thread of its own. At most 16 connections at a time, closed
+// after 10 s of silence; other methods than GET and HEAD are answered with 405. `page` is called on that
+// thread, with the path; it must be quick, thread-safe and must not throw.
 class HttpServer {
  public:
-  // `listen` with port 0 takes a free one. Throws unavailable when the address is taken.
+  // `listen` with port 0 takes a free one, with an empty host all addresses. Throws unavailable when the
+  // address is taken.
   HttpServer(const Endpoint& listen, std::function<HttpPage(std::string_view path)> page);
   ~HttpServer();
   int port() const;
