@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/version.h"
 #include "cli/byte_size.h"
 #include "schema/problems.h"
 

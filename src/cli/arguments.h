@@ -10,8 +10,6 @@
 
 namespace kb::cli {
 
-inline constexpr std::string_view program_version = "0.1.0";
-
 enum class OutputFormat { text, json };
 
 // Flags of every command.

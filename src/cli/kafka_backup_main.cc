@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/signals.h"
+#include "base/signals.h"
 
 namespace kb::cli {
 namespace {

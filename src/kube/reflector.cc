@@ -95,8 +95,12 @@ struct Reflector::State {
   }
 
   void remove_all_but(const std::set<ObjectKey>& seen) {
+    // The cache may be shared with reflectors of other namespaces.
+    auto is_ours = [&](const ObjectKey& key) {
+      return settings.resource_namespace.empty() || key.resource_namespace == settings.resource_namespace;
+    };
     for (const auto& key : cache.keys())
-      if (!seen.contains(key)) alone([&] { remove(key); });
+      if (is_ours(key) && !seen.contains(key)) alone([&] { remove(key); });
   }
 
   // ---- watch

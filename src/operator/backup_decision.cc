@@ -132,6 +132,7 @@ void Step::follow_run() {
         return end_run();
       }
       out_.actions.start_job = true;
+      if (!in_.start_error.empty()) running_text_ += ": its Job cannot be made: " + in_.start_error;
       return;
     case RunState::active:
       return follow_active(view);

@@ -16,6 +16,7 @@ struct BackupInput {
   const ResourceView& resource;
   std::optional<api::KafkaBackupSpec> spec;   // none when there are problems
   std::string problems;                       // of the spec, one sentence
+  std::string start_error;                    // why its Job could not be made the last time
   std::vector<JobView> jobs;                  // that the resource controls
   std::vector<PodView> pods;                  // of those jobs
   std::optional<api::WorkProgress> progress;  // of the current run, all its pods together

@@ -18,6 +18,7 @@ struct RestoreInput {
   std::optional<api::KafkaRestoreSpec> spec;  // none when there are problems
   std::string problems;
   std::variant<BackupSource, NoSource> source;  // looked at when a run is to start
+  std::string start_error;                      // why its Job could not be made the last time
   std::vector<JobView> jobs;
   std::vector<PodView> pods;
   std::optional<api::WorkProgress> progress;
