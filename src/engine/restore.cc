@@ -110,12 +110,15 @@ void create_or_take_over(const Context& ctx, kafka::Cluster& cluster, const arch
                          Positions& positions) {
   Backoff backoff(cluster.settings().retry);
   while (!create_missing(ctx, cluster, plan, request.shard.index, target)) {
+    LOG_INFO("another shard has created topics at the same time: looking at the target again");
     auto before = target;
     positions.merge(take_over_created(ctx, cluster, archive, request, plan, session, target));
     const bool appeared = !std::equal(before.begin(), before.end(), target.begin(),
                                       [](const auto& a, const auto& b) { return a.action == b.action; });
     if (!appeared)  // brokers learn of a new topic one after the other
-      backoff.wait_or_throw(ctx, Error(ErrorKind::unavailable, "the brokers do not show topics that exist"));
+      backoff.wait_or_throw(
+          ctx, Error(ErrorKind::unavailable,
+                     "the brokers do not show topics that exist; may the principal describe them?"));
   }
 }
 
