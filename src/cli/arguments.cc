@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <sstream>
 
@@ -36,8 +37,13 @@ How a restore finds its archive:
   backupRef has storage only       the only archive in that storage
   backupRef has a name only        in the storage of the KafkaBackup of that name in the same file or in
                                    `--backup-file`, else the only archive <namespace>/<name> below `--volumes`
+Shards: several workers divide a large run, each with a --shard of its own, in any order and at any time; each
+can be killed and run again. A KafkaBackup then needs --backup-id, the same for all of them and --finish; a
+KafkaRestore needs spec.backupRef.backupId. --finish says what is missing as long as something is.
 Examples:
   kafka-backup run -f examples/backup.yaml --volumes /backups
+  kafka-backup run -f backup.yaml --volumes /backups --backup-id nightly-20251210-020000 --shard 0/4
+  kafka-backup run -f backup.yaml --volumes /backups --backup-id nightly-20251210-020000 --finish
   kafka-backup run -f examples/restore.yaml --backup-file examples/backup.yaml --volumes /backups
   kafka-backup run -f backup.yaml --volumes /backups --output json >result.json)";
 
@@ -64,6 +70,7 @@ struct Flags {
   CommonFlags common;
   std::string output = "text";
   std::string memory = "128Mi";
+  std::string shard;
   RunFlags run;
   ListFlags list;
   DescribeFlags describe;
@@ -180,6 +187,16 @@ void add_run(CLI::App& app, Flags& flags) {
           "Name or resume this run of the file's KafkaBackup: <name>-YYYYMMDD-HHMMSS. Default: the run "
           "that was not finished, else a new one named after the time")
       ->type_name("ID");
+  auto* shard =
+      command
+          ->add_option(
+              "--shard", flags.shard,
+              "Do only share I of N (from 0) of the file's one resource, and leave the end to --finish")
+          ->type_name("I/N");
+  command
+      ->add_flag("--finish", flags.run.finish,
+                 "End what was run in shards: commit the backup, or give restored topics their settings")
+      ->excludes(shard);
   add_memory(*command, flags);
 }
 
@@ -239,9 +256,25 @@ std::size_t memory_of(const std::string& text) {
   return static_cast<std::size_t>(*bytes);
 }
 
+engine::Shard shard_of(const std::string& text) {
+  engine::Shard shard;
+  const auto* end = text.data() + text.size();
+  auto index = std::from_chars(text.data(), end, shard.index);
+  if (index.ec == std::errc() && index.ptr != end && *index.ptr == '/') {
+    auto count = std::from_chars(index.ptr + 1, end, shard.count);
+    if (count.ec == std::errc() && count.ptr == end) {
+      engine::require_shard(shard);
+      return shard;
+    }
+  }
+  throw Error(ErrorKind::invalid, fmt::format("--shard: '{}' is not of the form I/N", text),
+              "the shards of four are 0/4, 1/4, 2/4 and 3/4");
+}
+
 Arguments chosen(const CLI::App& app, Flags& flags) {
   auto memory_bytes_max = memory_of(flags.memory);
   flags.run.memory_bytes_max = flags.verify.memory_bytes_max = memory_bytes_max;
+  if (!flags.shard.empty()) flags.run.shard = shard_of(flags.shard);
   Arguments arguments{.common = std::move(flags.common), .command = {}};
   arguments.common.output = flags.output == "json" ? OutputFormat::json : OutputFormat::text;
   auto name = app.get_subcommands().front()->get_name();

@@ -3,10 +3,13 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "engine/shard.h"
 
 namespace kb::cli {
 
@@ -26,6 +29,8 @@ struct RunFlags {
   std::string volumes;
   std::string secrets_dir;
   std::string backup_id;
+  std::optional<engine::Shard> shard;
+  bool finish = false;
   std::size_t memory_bytes_max = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
@@ -34,9 +35,24 @@ std::string lineage_rows(const std::vector<NewLineage>& lineages) {
   return out;
 }
 
+std::string outcome_name(engine::BackupOutcome outcome) {
+  switch (outcome) {
+    case engine::BackupOutcome::committed:
+      return "committed";
+    case engine::BackupOutcome::committed_before:
+      return "committedBefore";
+    case engine::BackupOutcome::shard_done:
+      return "shardDone";
+  }
+  fail(ErrorKind::internal, "backup outcome {}", static_cast<int>(outcome));
+}
+
 std::string heading(const BackupResult& result) {
-  return fmt::format("KafkaBackup {}/{}: {}{}\n", result.resource_namespace, result.name,
-                     result.outcome == "committed" ? "complete" : "was complete already",
+  std::string what = "complete";
+  if (result.outcome == "committedBefore") what = "was complete already";
+  if (result.outcome == "shardDone")
+    what = fmt::format("shard {}/{} is done, nothing is committed yet", result.shard, result.shards);
+  return fmt::format("KafkaBackup {}/{}: {}{}\n", result.resource_namespace, result.name, what,
                      result.resumed ? ", resumed" : "");
 }
 
@@ -46,20 +62,21 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
                        const std::string& location) {
   const auto& capture = report.set.capture;
   const auto& totals = report.set.totals;
-  BackupResult result{
-      .resource_namespace = metadata.namespace_name,
-      .name = metadata.name,
-      .outcome = report.outcome == engine::BackupOutcome::committed ? "committed" : "committedBefore",
-      .resumed = report.resumed,
-      .backup_id = capture.backup_id,
-      .base = capture.base,
-      .location = location,
-      .topics = capture.topics.size(),
-      .records = totals.records,
-      .raw_bytes = totals.raw_bytes,
-      .stored_bytes = totals.stored_bytes,
-      .segments = totals.segments,
-      .holes = {totals.aborted, totals.control, totals.compacted, totals.lost}};
+  BackupResult result{.resource_namespace = metadata.namespace_name,
+                      .name = metadata.name,
+                      .outcome = outcome_name(report.outcome),
+                      .shard = report.shard.index,
+                      .shards = report.shard.count,
+                      .resumed = report.resumed,
+                      .backup_id = capture.backup_id,
+                      .base = capture.base,
+                      .location = location,
+                      .topics = capture.topics.size(),
+                      .records = totals.records,
+                      .raw_bytes = totals.raw_bytes,
+                      .stored_bytes = totals.stored_bytes,
+                      .segments = totals.segments,
+                      .holes = {totals.aborted, totals.control, totals.compacted, totals.lost}};
   for (const auto& topic : capture.topics) {
     result.partitions += topic.partitions.size();
     for (const auto& p : topic.partitions)

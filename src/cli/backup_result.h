@@ -34,7 +34,8 @@ struct HoleCounts {
 struct BackupResult {
   std::string kind = "KafkaBackup";
   std::string resource_namespace, name;
-  std::string outcome;  // committed, committedBefore
+  std::string outcome;  // committed, committedBefore, shardDone
+  int shard = 0, shards = 1;
   bool resumed = false;
   std::string backup_id, base, location;
   std::uint64_t topics = 0, partitions = 0;
@@ -48,7 +49,9 @@ struct BackupResult {
     f("kind", kind, "Kind of the resource.");
     f("namespace", resource_namespace, "Its namespace.");
     f("name", name, "Its name.");
-    f("outcome", outcome, "committed or committedBefore.");
+    f("outcome", outcome, "committed, committedBefore or shardDone: nothing is committed yet.");
+    f("shard", shard, "Of shardDone: which; the figures below are the shard's own.");
+    f("shards", shards, "Of shardDone: how many there are.");
     f("resumed", resumed, "Whether it went on where an earlier one had been stopped.");
     f("backupId", backup_id, "The backup.");
     f("base", base, "The backup it builds on; empty for the first.");
