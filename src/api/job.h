@@ -75,27 +75,16 @@ struct WorkError {
   }
 };
 
-// A restore point in few bytes: its backupId is the name of the resource and this time.
-struct ReportedPoint {
-  std::int64_t time_s = 0;  // Unix seconds
-  std::uint64_t records = 0, bytes = 0;
-  void fields(auto& f) {
-    f("t", time_s, "Unix seconds.");
-    f("r", records, "Records that the run added.");
-    f("b", bytes, "Bytes that it stored.");
-  }
-};
-
+// What the archive holds after the run. The backupId of a point is the name of the KafkaBackup and its time.
 struct ReportedPoints {
   std::uint64_t count = 0, bytes = 0;
-  std::int64_t first_s = 0, last_s = 0;  // Unix seconds
-  std::vector<ReportedPoint> newest;     // newest first, at most restore_points_max
+  std::vector<std::int64_t> newest;  // Unix seconds, newest first, at most restore_points_max
+  std::int64_t oldest = 0;           // Unix seconds
   void fields(auto& f) {
     f("count", count, "Complete backups of the archive.");
     f("bytes", bytes, "Bytes of its segments.");
-    f("first", first_s, "The oldest, Unix seconds.");
-    f("last", last_s, "The newest, Unix seconds.");
-    f("newest", newest, "The newest, newest first.");
+    f("newest", newest, "The newest, newest first, Unix seconds.");
+    f("oldest", oldest, "The oldest, Unix seconds.");
   }
 };
 inline constexpr std::size_t restore_points_max = 30;

@@ -14,8 +14,7 @@ WorkReport long_report() {
       WorkError{.kind = "unavailable", .message = std::string(5000, 'm'), .hint = std::string(5000, 'h')};
   for (int i = 0; i < 50; ++i) report.warnings.push_back(std::string(1000, 'w'));
   report.points.emplace();
-  for (std::size_t i = 0; i < restore_points_max; ++i)
-    report.points->newest.push_back({.time_s = 1'700'000'000, .records = ~0ULL, .bytes = ~0ULL});
+  for (std::size_t i = 0; i < restore_points_max; ++i) report.points->newest.push_back(1'700'000'000);
   report.retention = ReportedRetention{.error = std::string(5000, 'r')};
   return report;
 }
@@ -32,11 +31,8 @@ TEST_CASE("a report fits into a termination message whatever it holds, and says 
 TEST_CASE("thirty restore points of a good run fit beside everything else") {
   WorkReport report{.outcome = WorkOutcome::committed,
                     .backup_id = std::string(253, 'n') + "-20251210-020000"};
-  report.points =
-      ReportedPoints{.count = 1'000'000, .bytes = ~0ULL, .first_s = 1'700'000'000, .last_s = 1'800'000'000};
-  for (std::size_t i = 0; i < restore_points_max; ++i)
-    report.points->newest.push_back(
-        {.time_s = 1'700'000'000, .records = 1'000'000'000'000, .bytes = 1'000'000'000'000});
+  report.points = ReportedPoints{.count = 1'000'000, .bytes = ~0ULL, .newest = {}, .oldest = 1'700'000'000};
+  for (std::size_t i = 0; i < restore_points_max; ++i) report.points->newest.push_back(1'700'000'000);
   report.retention.emplace();
   auto read = schema::read_text<WorkReport>(to_termination_message(report), "report");
   CHECK(read.points->newest.size() == restore_points_max);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "api/job.h"
 #include "base/error.h"
 #include "base/version.h"
 #include "cli/byte_size.h"
@@ -76,6 +77,7 @@ struct Flags {
   DescribeFlags describe;
   VerifyFlags verify;
   PruneFlags prune;
+  WorkerFlags worker;
 };
 
 constexpr std::size_t columns_max = 110, description_column = 34;
@@ -235,6 +237,30 @@ void add_prune(CLI::App& app, Flags& flags) {
   command->add_flag("--dry-run", flags.prune.dry_run, "Only say what would be deleted");
 }
 
+void add_worker(CLI::App& app, Flags& flags) {
+  auto* command =
+      add_command(app, "worker", "What a pod of the operator runs: a part of the work of one resource.",
+                  "The operator starts it; its order is the annotation kafka.oso.sh/order of the pod.");
+  auto& worker = flags.worker;
+  command->add_option("--order", worker.order, "What to do, as JSON")
+      ->type_name("FILE")
+      ->default_val(std::string(api::worker_order_file));
+  command->add_option("--volumes", worker.volumes, "The folder that holds the folders of the claims")
+      ->type_name("DIR")
+      ->default_val(std::string(api::worker_volumes_folder));
+  command->add_option("--secrets-dir", worker.secrets_dir, "Key k of secret s is the file DIR/s/k")
+      ->type_name("DIR")
+      ->default_val(std::string(api::worker_secrets_folder));
+  command->add_option("--termination-log", worker.termination_log, "Where the report goes, if it is there")
+      ->type_name("FILE")
+      ->default_val("/dev/termination-log");
+  command->add_option("--port", worker.port, "Where /progress is served")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535).description(""))
+      ->default_val(api::worker_progress_port);
+  add_memory(*command, flags);
+}
+
 std::unique_ptr<CLI::App> make_app(Flags& flags) {
   auto app = std::make_unique<CLI::App>(std::string(about), "kafka-backup");
   app->set_version_flag("--version", fmt::format("kafka-backup {}", program_version), "Print the version");
@@ -245,6 +271,7 @@ std::unique_ptr<CLI::App> make_app(Flags& flags) {
   add_run(*app, flags);
   add_readers(*app, flags);
   add_prune(*app, flags);
+  add_worker(*app, flags);
   return app;
 }
 
@@ -273,7 +300,8 @@ engine::Shard shard_of(const std::string& text) {
 
 Arguments chosen(const CLI::App& app, Flags& flags) {
   auto memory_bytes_max = memory_of(flags.memory);
-  flags.run.memory_bytes_max = flags.verify.memory_bytes_max = memory_bytes_max;
+  flags.run.memory_bytes_max = flags.verify.memory_bytes_max = flags.worker.memory_bytes_max =
+      memory_bytes_max;
   if (!flags.shard.empty()) flags.run.shard = shard_of(flags.shard);
   Arguments arguments{.common = std::move(flags.common), .command = {}};
   arguments.common.output = flags.output == "json" ? OutputFormat::json : OutputFormat::text;
@@ -283,6 +311,7 @@ Arguments chosen(const CLI::App& app, Flags& flags) {
   if (name == "describe") arguments.command = std::move(flags.describe);
   if (name == "verify") arguments.command = std::move(flags.verify);
   if (name == "prune") arguments.command = std::move(flags.prune);
+  if (name == "worker") arguments.command = std::move(flags.worker);
   return arguments;
 }
 

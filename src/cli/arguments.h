@@ -34,6 +34,15 @@ struct RunFlags {
   std::size_t memory_bytes_max = 0;
 };
 
+struct WorkerFlags {
+  std::string order;
+  std::string volumes;
+  std::string secrets_dir;
+  std::string termination_log;
+  int port = 0;  // of /progress, at all addresses
+  std::size_t memory_bytes_max = 0;
+};
+
 // Which archives a command looks at: one directory, or what is found below `volumes`.
 struct ArchiveFlags {
   std::string archive;
@@ -70,7 +79,7 @@ struct PruneFlags {
 
 struct Arguments {
   CommonFlags common;
-  std::variant<RunFlags, ListFlags, DescribeFlags, VerifyFlags, PruneFlags> command;
+  std::variant<RunFlags, ListFlags, DescribeFlags, VerifyFlags, PruneFlags, WorkerFlags> command;
 };
 
 // What to do, or a text to print and be done (--help, --version). Throws invalid with a hint.

@@ -6,8 +6,8 @@
 #include <malloc.h>
 
 #include "base/log.h"
-#include "cli/commands.h"
 #include "base/signals.h"
+#include "cli/commands.h"
 
 namespace kb::cli {
 namespace {

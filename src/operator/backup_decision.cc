@@ -206,19 +206,22 @@ void Step::record_success(const api::WorkReport& report) {
       FinishedRun{.succeeded = true, .seconds = seconds, .records = report.records, .bytes = report.bytes};
 }
 
+// The report has times only; what is known of older points stays.
 void Step::record_points(const api::WorkReport& report) {
   const auto& points = *report.points;
-  auto at = [](std::int64_t seconds) { return Timestamp(std::chrono::seconds(seconds)); };
-  api::RestorePoints out{.count = points.count,
-                         .bytes = points.bytes,
-                         .first = at(points.first_s),
-                         .last = at(points.last_s),
-                         .newest = {}};
-  for (const auto& point : points.newest)
-    out.newest.push_back({.backup_id = make_backup_id(name(), Seconds(std::chrono::seconds(point.time_s))),
-                          .time = at(point.time_s),
-                          .records = point.records,
-                          .bytes = point.bytes});
+  const auto known = before_.restore_points.value_or(api::RestorePoints{}).newest;
+  auto at = [](std::int64_t seconds) { return Seconds(std::chrono::seconds(seconds)); };
+  api::RestorePoints out{.count = points.count, .bytes = points.bytes, .first = {}, .last = {}, .newest = {}};
+  if (points.count > 0) out.first = at(points.oldest);
+  for (auto seconds : points.newest) {
+    api::RestorePoint point{
+        .backup_id = make_backup_id(name(), at(seconds)), .time = at(seconds), .records = {}, .bytes = {}};
+    if (auto it = std::ranges::find(known, point.backup_id, &api::RestorePoint::backup_id); it != known.end())
+      point = *it;
+    if (point.backup_id == status().backup_id) point.records = report.records, point.bytes = report.bytes;
+    out.newest.push_back(std::move(point));
+  }
+  if (!out.newest.empty()) out.last = out.newest.front().time;
   status().restore_points = std::move(out);
 }
 
