@@ -35,6 +35,19 @@ std::string lineage_rows(const std::vector<NewLineage>& lineages) {
   return out;
 }
 
+std::string retention_row(const engine::RetentionReport& retention) {
+  auto text =
+      fmt::format("{} of {} backups {}, {} {}",
+                  format_count(retention.dry_run ? retention.eligible : retention.deleted.size()),
+                  format_count(retention.inspected), retention.dry_run ? "would be deleted" : "deleted",
+                  format_bytes(retention.reclaimed_bytes),
+                  retention.dry_run ? "could be reclaimed (dry run)" : "reclaimed");
+  if (!retention.error.empty())
+    text = fmt::format("not completed; {} of {} backups may go", format_count(retention.eligible),
+                       format_count(retention.inspected));
+  return result_row("retention", text);
+}
+
 std::string outcome_name(engine::BackupOutcome outcome) {
   switch (outcome) {
     case engine::BackupOutcome::committed:
@@ -89,6 +102,9 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
     result.warnings.push_back(
         fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
   add_groups(result, capture.groups);
+  result.retention = report.retention;
+  if (report.retention && !report.retention->error.empty())
+    result.warnings.push_back(fmt::format("retention was not completed: {}", report.retention->error));
   return result;
 }
 
@@ -108,6 +124,7 @@ Result present(const BackupResult& result) {
                                       format_count(result.holes.aborted), format_count(result.holes.control),
                                       format_count(result.holes.compacted), format_count(result.holes.lost)));
   text += result_row("groups", result.groups_captured ? format_count(result.groups) : "not captured");
+  if (result.retention) text += retention_row(*result.retention);
   text += lineage_rows(result.new_lineages);
   text += warning_rows(result.warnings);
   return {std::move(text), schema::write(result)};

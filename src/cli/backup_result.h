@@ -1,6 +1,7 @@
 // What is said about a backup that was run. Pure.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct BackupResult {
   std::vector<NewLineage> new_lineages;
   bool groups_captured = false;
   std::uint64_t groups = 0;
+  std::optional<engine::RetentionReport> retention;
   std::vector<std::string> warnings;
   void fields(auto& f) {
     f("kind", kind, "Kind of the resource.");
@@ -66,6 +68,7 @@ struct BackupResult {
     f("newLineages", new_lineages, "Partitions read afresh.");
     f("groupsCaptured", groups_captured, "Whether consumer groups were recorded.");
     f("groups", groups, "Consumer groups recorded.");
+    f("retention", retention, "What spec.retention did; absent when it is not enabled.");
     f("warnings", warnings, "What somebody should look at.");
   }
 };

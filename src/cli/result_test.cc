@@ -76,6 +76,29 @@ TEST_CASE("a backup that was complete already says so") {
   CHECK(result.json.at("outcome") == "committedBefore");
 }
 
+TEST_CASE("retention is told, and that it failed as a warning of a complete backup") {
+  auto report = backup_report();
+  report.retention = engine::RetentionReport{
+      .inspected = 5, .eligible = 2, .deleted = {"a", "b"}, .reclaimed_bytes = 3 << 20};
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "retention     2 of 5 backups deleted, 3.0 MiB reclaimed"));
+  CHECK(result.json.at("retention").at("deleted").as_array().size() == 2);
+  CHECK(result.json.at("retention").at("reclaimedBytes") == 3 << 20);
+  report.retention->dry_run = true;
+  report.retention->deleted.clear();
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "2 of 5 backups would be deleted, 3.0 MiB could be reclaimed (dry run)"));
+  report.retention->error = "denied";
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "complete"));
+  CHECK(has(result.text, "retention was not completed: denied"));
+  CHECK(result.json.at("outcome") == "committed");
+  CHECK(result.json.at("retention").at("error") == "denied");
+  report.retention.reset();
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK_FALSE(result.json.as_object().contains("retention"));
+}
+
 TEST_CASE("a shard that is done does not say complete") {
   auto report = backup_report();
   report.outcome = engine::BackupOutcome::shard_done;

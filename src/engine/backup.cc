@@ -73,6 +73,14 @@ BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::
   return report;
 }
 
+BackupReport with_retention(const Context& ctx, const BackupRequest& request, const archive::Archive& archive,
+                            BackupReport report) {
+  const auto& retention = request.spec.retention;
+  if (retention && retention->enabled)
+    report.retention = apply_retention(ctx, archive, *retention, report.set.capture.backup_id, now_ms());
+  return report;
+}
+
 void require_id(const BackupRequest& request, const std::string& of_what) {
   if (request.backup_id.empty())
     throw Error(ErrorKind::invalid, fmt::format("{} needs the id of the backup", of_what),
@@ -105,8 +113,10 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   auto archive = open_existing(ctx, request, open_store);
   // Needs no cluster: a worker that is started again behind its commit gives its report whatever became of
   // that.
+  const bool shard = request.shard.count > 1;
   if (archive && !request.backup_id.empty())
-    if (auto decided = already_decided(ctx, *archive, request.backup_id)) return *decided;
+    if (auto decided = already_decided(ctx, *archive, request.backup_id))
+      return shard ? *decided : with_retention(ctx, request, *archive, std::move(*decided));
   kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
   cluster.connect(ctx);
   auto topics = choose_topics_of(ctx, cluster, request.spec);
@@ -114,14 +124,16 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
     refuse_other_cluster(ctx, *archive, cluster.cluster_id());
   else
     archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms());
-  return carry_out(ctx, request, cluster, *archive, topics, progress);
+  auto report = carry_out(ctx, request, cluster, *archive, topics, progress);
+  return shard ? report : with_retention(ctx, request, *archive, std::move(report));
 }
 
 BackupReport finish_backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store) {
   require_id(request, "finishing a backup");
   auto archive = open_existing(ctx, request, open_store);
   if (archive)
-    if (auto decided = already_decided(ctx, *archive, request.backup_id)) return *decided;
+    if (auto decided = already_decided(ctx, *archive, request.backup_id))
+      return with_retention(ctx, request, *archive, std::move(*decided));
   auto plan = archive ? archive->plan(ctx, request.backup_id) : std::nullopt;
   if (!plan) refuse_unfinished(request.backup_id, "no shard of it has begun", "its shards");
   require_stored(ctx, *archive, *plan);
@@ -130,7 +142,7 @@ BackupReport finish_backup(const Context& ctx, const BackupRequest& request, con
   cluster.connect(ctx);
   refuse_other_plan(*plan, request, cluster.cluster_id());
   refuse_broken(ctx, cluster, *plan);
-  return commit_run(ctx, *archive, *plan);
+  return with_retention(ctx, request, *archive, commit_run(ctx, *archive, *plan));
 }
 
 }  // namespace kb::engine

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/kafka_backup.h"
 #include "archive/archive.h"
 #include "engine/progress_counters.h"
+#include "engine/retention.h"
 #include "engine/shard.h"
 #include "storage/object_store.h"
 
@@ -35,16 +37,19 @@ struct BackupReport {
   bool resumed = false;
   Shard shard;       // of a shard that is done
   archive::Set set;  // of a shard only its partitions and what they come to; there is no such set
+  std::optional<RetentionReport> retention;  // when spec.retention is enabled and the set is committed
 };
 
 // Gives the store of the archive; with `create` its place is made where it is missing, otherwise null says
 // that it is.
 using OpenStore = std::function<std::shared_ptr<storage::ObjectStore>(bool create)>;
 
-// Nothing is written before the cluster has been reached and has the topics. Throws: invalid, not_found (a
-// literal topic), denied, conflict (another owner, another cluster, another worker took over, a topic was
-// recreated meanwhile, the run was begun with another number of shards), unavailable and timed_out
-// (resumable), corrupt.
+// After the commit, spec.retention acts; a failure of that is in the report and fails nothing. A repeated
+// call acts again: the one before may have been killed in between. Shards leave it to the finish. Nothing is
+// written before the cluster has been reached and has the topics. Throws: invalid, not_found (a literal
+// topic), denied, conflict (another owner, another cluster, another worker took over, a topic was recreated
+// meanwhile, the run was begun with another number of shards), unavailable and timed_out (resumable),
+// corrupt.
 BackupReport backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store,
                     ProgressCounters& progress);
 

@@ -243,4 +243,44 @@ test_newer_run_gives_up_older_ones() {
 	kb verify --deep --volumes "$volumes"
 }
 
+sets() { ls "$volumes/kafka-backups/default/$1/sets"; }
+
+# After each commit, by the worker or by the finish; a failure is a warning.
+test_retention_after_a_commit() {
+	fill bulk --prefix ret- --bytes 1M --incompressible
+	local json i
+	backup_yaml kept '["ret-*"]' 'retention: {enabled: true, keepLast: 2, dryRun: true}' >dry.yaml
+	backup_yaml kept '["ret-*"]' 'retention: {enabled: true, keepLast: 2}' >backup.yaml
+	for i in 1 2 3; do json=$(run dry.yaml --backup-id "kept-2025010$i-000000" --output json); done
+	eq "3 1 0 True" "$(retention '{inspected} {eligible} {#deleted} {dryRun}' <<<"$json")" "of a dry run"
+	eq 3 "$(sets kept | wc -l)" "sets behind a dry run"
+	fill bulk --prefix ret- --topic more --bytes 1M --incompressible
+	for i in 0 1; do
+		json=$(run backup.yaml --backup-id kept-20250104-000000 --shard "$i/2" --output json)
+		eq False "$(has_retention <<<"$json")" "retention of a shard"
+	done
+	json=$(run backup.yaml --backup-id kept-20250104-000000 --finish --output json)
+	eq "4 2 2 False" "$(retention '{inspected} {eligible} {#deleted} {dryRun}' <<<"$json")" "of the finish"
+	eq "kept-20250103-000000 kept-20250104-000000" "$(sets kept | xargs)" "sets"
+	eq 0 "$(objects "kept/runs/*/*" | wc -l)" "objects of runs in progress"
+	kb verify --deep --volumes "$volumes"
+	json=$(run backup.yaml --backup-id kept-20250104-000000 --finish --output json)
+	eq "2 0 0 False" "$(retention '{inspected} {eligible} {#deleted} {dryRun}' <<<"$json")" "of a repeated finish"
+	truncate -s -1 "$volumes/kafka-backups/default/kept/sets/kept-20250103-000000"
+	backup_yaml kept '["ret-*"]' 'retention: {enabled: true, keepLast: 1}' >backup.yaml
+	json=$(run backup.yaml --backup-id kept-20250105-000000 --output json)
+	eq committed "$(field outcome <<<"$json")"
+	contains "$(field warnings <<<"$json")" "retention was not completed: "
+	contains "$(retention '{error}' <<<"$json")" "sets/kept-20250103-000000"
+}
+
+has_retention() { python3 -c "import json, sys; print('retention' in json.load(sys.stdin)['resources'][0])"; }
+# Fields of the retention of the one result: retention '{inspected} {#deleted}', with # for how many there are.
+retention() {
+	python3 -c '
+import json, re, sys
+fields = json.load(sys.stdin)["resources"][0]["retention"]
+print(re.sub(r"{(#?)(\w+)}", lambda m: str(len(fields[m[2]]) if m[1] else fields[m[2]]), sys.argv[1]))' "$1"
+}
+
 run_tests "$@"
