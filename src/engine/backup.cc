@@ -123,7 +123,8 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   if (archive)
     refuse_other_cluster(ctx, *archive, cluster.cluster_id());
   else
-    archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms());
+    archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms(),
+                                               request.adopt_archive);
   auto report = carry_out(ctx, request, cluster, *archive, topics, progress);
   return shard ? report : with_retention(ctx, request, *archive, std::move(report));
 }

@@ -23,6 +23,7 @@ struct BackupRequest {
   // runs that are older than a new one are abandoned.
   std::string backup_id;
   Shard shard;
+  std::string adopt_archive;  // id of an archive that is written to though it belongs to another owner
   std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
 };
 

@@ -57,7 +57,8 @@ std::optional<Base> pin_base(const Context& ctx, const archive::Archive& archive
 std::optional<archive::Archive> open_existing(const Context& ctx, const BackupRequest& request,
                                               const OpenStore& open_store) {
   auto store = open_store(false);
-  return store ? archive::Archive::open_own(ctx, std::move(store), request.owner) : std::nullopt;
+  return store ? archive::Archive::open_own(ctx, std::move(store), request.owner, request.adopt_archive)
+               : std::nullopt;
 }
 
 std::optional<BackupReport> already_decided(const Context& ctx, const archive::Archive& archive,
