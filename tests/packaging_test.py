@@ -289,5 +289,22 @@ class Monitoring(unittest.TestCase):
             self.assertRegex(cases, rf'alertname(=|: )"?{rule["alert"]}\b')
 
 
+class Documents(unittest.TestCase):
+    def anchors(self, text):
+        headings = re.findall(r"^#+ (.*)$", text, re.M)
+        return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    def test_links_lead_somewhere(self):
+        pages = ["README.md", "minikube/README.md", "deploy/helm/kafka-backup-operator/README.md",
+                 *(os.path.relpath(page, root) for page in glob.glob(os.path.join(root, "docs/*.md")))]
+        for page in pages:
+            for target in re.findall(r"\]\((?!https?:)([^)]*)\)", text_of(page)):
+                path, _, anchor = target.partition("#")
+                path = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+                self.assertTrue(os.path.exists(os.path.join(root, path)), f"{page}: {target}")
+                if anchor:
+                    self.assertIn(anchor, self.anchors(text_of(path)), f"{page}: {target}")
+
+
 if __name__ == "__main__":
     unittest.main()
