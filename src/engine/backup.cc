@@ -63,13 +63,15 @@ BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::
   }
   const bool shard_resumed = copy_shard(ctx, cluster, archive, plan, request, progress);
   refuse_broken(ctx, cluster, plan);
-  const bool whole = plan.shards == 1;
-  if (!whole) {
-    // Somebody may have decided meanwhile: then a checkpoint of this worker means nothing any more.
-    if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
+  if (plan.shards == 1) {
+    auto report = commit_run(ctx, archive, plan);
+    report.resumed = run.resumed;
+    return report;
   }
-  auto report = whole ? commit_run(ctx, archive, plan) : report_shard(ctx, archive, plan, request.shard);
-  report.resumed = whole ? run.resumed : shard_resumed;
+  auto report = report_shard(ctx, archive, plan, request.shard);
+  report.resumed = shard_resumed;
+  // Once somebody has decided, the shard's checkpoints mean nothing any more, and may be gone.
+  if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
   return report;
 }
 
@@ -104,6 +106,19 @@ void require_stored(const Context& ctx, const archive::Archive& archive, const a
       "shard " + shard);
 }
 
+BackupReport commit_when_complete(const Context& ctx, const BackupRequest& request,
+                                  const archive::Archive& archive) {
+  auto plan = archive.plan(ctx, request.backup_id);
+  if (!plan) refuse_unfinished(request.backup_id, "no shard of it has begun", "its shards");
+  require_stored(ctx, archive, *plan);
+  // A worker may have been killed before it could find out that a topic had been recreated under it.
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  cluster.connect(ctx);
+  refuse_other_plan(*plan, request, cluster.cluster_id());
+  refuse_broken(ctx, cluster, *plan);
+  return commit_run(ctx, archive, *plan);
+}
+
 }  // namespace
 
 BackupReport backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store,
@@ -132,18 +147,16 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
 BackupReport finish_backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store) {
   require_id(request, "finishing a backup");
   auto archive = open_existing(ctx, request, open_store);
-  if (archive)
-    if (auto decided = already_decided(ctx, *archive, request.backup_id))
-      return with_retention(ctx, request, *archive, std::move(*decided));
-  auto plan = archive ? archive->plan(ctx, request.backup_id) : std::nullopt;
-  if (!plan) refuse_unfinished(request.backup_id, "no shard of it has begun", "its shards");
-  require_stored(ctx, *archive, *plan);
-  // A worker may have been killed before it could find out that a topic had been recreated under it.
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
-  cluster.connect(ctx);
-  refuse_other_plan(*plan, request, cluster.cluster_id());
-  refuse_broken(ctx, cluster, *plan);
-  return with_retention(ctx, request, *archive, commit_run(ctx, *archive, *plan));
+  if (!archive) refuse_unfinished(request.backup_id, "no shard of it has begun", "its shards");
+  auto decided = already_decided(ctx, *archive, request.backup_id);
+  try {
+    if (!decided) decided = commit_when_complete(ctx, request, *archive);
+  } catch (const Error&) {
+    // Once a run is decided, a prune may take away what is looked for here.
+    decided = already_decided(ctx, *archive, request.backup_id);
+    if (!decided) throw;
+  }
+  return with_retention(ctx, request, *archive, std::move(*decided));
 }
 
 }  // namespace kb::engine

@@ -167,6 +167,21 @@ test_shards_create_topics_at_once() {
 	contains "$(cat all.log)" "another shard has created topics at the same time"
 }
 
+test_more_shards_than_partitions() {
+	fill bulk --prefix few- --bytes 1M --partitions 2
+	dump --prefix few- --isolation read_committed --output source.dump
+	local i id=few-20250101-000000
+	backup_yaml few '["few-*"]' >backup.yaml
+	for i in 4 3 2 1 0; do run backup.yaml --backup-id "$id" --shard "$i/5"; done
+	run backup.yaml --backup-id "$id" --finish
+	topics delete few-
+	sharded_restore_yaml few-again "$id" >restore.yaml
+	for i in 0 1 2 3 4; do run restore.yaml --shard "$i/5"; done
+	run restore.yaml --finish
+	dump --prefix few- --output target.dump
+	compare source.dump target.dump
+}
+
 # A topic with the name of one to restore, and records of its own, is left alone by every shard.
 test_foreign_topic_is_refused() {
 	fill bulk --prefix for- --bytes 1M --partitions 4
@@ -218,6 +233,8 @@ test_woken_shard_writes_nothing() {
 	worker sibling.log slow.yaml --shard 1/2
 	sibling=$pid
 	run restore.yaml --shard 0/2
+	kill -0 "$sibling" || fail "the other shard had ended before the finish came too early"
+	expect_exit 69 run restore.yaml --finish
 	kill -CONT "$zombie"
 	wait "$zombie" || code=$?
 	eq 73 "$code" "exit code of the woken shard ($(tail -2 zombie.log))"
