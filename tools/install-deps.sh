@@ -2,10 +2,10 @@
 # Installs the Debian packages that a build or a test run misses: install-deps.sh build|test|sanitize|check
 # Root, or a user with sudo. Does nothing (and needs no network) when all are there.
 set -euo pipefail
-build=(g++ cmake ninja-build pkg-config ccache libfmt-dev libspdlog-dev libcli11-dev libboost-json1.81-dev libyaml-dev libssl-dev
+build=(g++ cmake ninja-build python3 pkg-config ccache libfmt-dev libspdlog-dev libcli11-dev libboost-json1.81-dev libyaml-dev libssl-dev
 	libcctz-dev tzdata zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libisal-dev libcurl4-openssl-dev
 	libmicrohttpd-dev prometheus-cpp-dev doctest-dev libbenchmark-dev)
-test=(openjdk-17-jdk-headless maven librdkafka-dev python3 python3-yaml procps)
+test=(openjdk-17-jdk-headless maven librdkafka-dev python3-yaml procps)
 sanitize=(clang libclang-rt-14-dev)
 check=(clang-format clang-tidy gcovr)
 case ${1:-} in
