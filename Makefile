@@ -29,6 +29,13 @@ check: ## formatting, the rules of tools/tidy.py, clang-tidy over all but tests
 	@cmake --preset release >/dev/null
 	@$(sources) | grep '^src/.*\.cc$$' | grep -v _test | xargs -P$(JOBS) -n1 clang-tidy -p build/release --quiet 2>/dev/null
 
+generate: build ## CRDs and reference pages from the code
+	@build/release/crdgen >deploy/crds/all.yaml
+	@cp deploy/crds/all.yaml deploy/helm/kafka-backup-operator/files/crds.yaml
+	@build/release/apidoc docs/reference
+	@build/release/clidoc docs/reference/cli.md
+	@build/release/metricsdoc >docs/reference/metrics.md
+
 format: ## reformat all C++ files
 	@tools/install-deps.sh check
 	@$(sources) | xargs clang-format -i
@@ -72,4 +79,4 @@ manifests: ## write what is derived from the chart and the CRDs: plain manifests
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build
 
-.PHONY: help build test demo check format asan tsan coverage fuzz torture bench clean
+.PHONY: help build test demo check generate format asan tsan coverage fuzz torture bench clean
