@@ -223,6 +223,17 @@ TEST_CASE("a list whose next page the server has forgotten begins again") {
   for (const char* name : {"a", "b", "c", "d", "e"}) CHECK(running.has(name));
 }
 
+TEST_CASE("pages that are too long become shorter") {
+  TestNamespace test;
+  for (const char* name : {"a", "b", "c", "d", "e"}) test.add(name, std::string(4000, 'x'));
+  auto config = test_config();
+  config.http.answer_bytes_max = 12'000;  // room for two
+  auto api = connect(config);
+  Running running(test, *api, config_maps, [](ReflectorSettings& settings) { settings.page_items = 8; });
+  wait_until([&] { return running.synced(); });
+  for (const char* name : {"a", "b", "c", "d", "e"}) CHECK(running.has(name));
+}
+
 json::value odd_object(const std::string& name, json::value content) {
   return {{"apiVersion", "test.kafka-backup/v1"},
           {"kind", "Odd"},
