@@ -47,7 +47,7 @@ asan: ## unit tests with AddressSanitizer and UBSan
 	@$(sanitized) unit_tests
 	@KB_MODEL_SEEDS=100 $(unit) build/$@
 
-threaded = base net kafka storage engine cli
+threaded = base net kafka kube storage engine cli
 tsan: ## unit tests of what has threads, with ThreadSanitizer
 	@$(sanitized) $(threaded:%=%_test)
 	@ctest --output-on-failure -j$(JOBS) -R "^unit/($$(echo $(threaded) | tr ' ' '|'))$$" --test-dir build/$@
