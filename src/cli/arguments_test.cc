@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/version.h"
 
 #include <doctest/doctest.h>
 
