@@ -166,7 +166,6 @@ bad_backups = [
     ({"spec__consumerGroupSnapshot": 1}, "consumerGroupSnapshot"), ({"spec__rateLimiting__bytesPerSec": -5}, "bytesPerSec"),
     # right, and not done by this version
     ({"spec__continuous": True}, "spec.continuous: true is not supported by this version yet"),
-    ({"spec__retention": {"enabled": True, "keepLast": 3}}, "use kafka-backup prune"),
     ({"spec__includeOffsetHeaders": True}, "spec.includeOffsetHeaders: true is not supported"),
     ({"spec__storage": {"storageType": "s3", "s3": {"bucket": "b", "region": "r"}}}, "storageType: pvc"),
     ({"spec__storage__pvc__create": {"enabled": True}}, "create the claim yourself"),
@@ -221,6 +220,26 @@ for arguments, message in [
 @case("--backup-id that is none", INVALID, "<name>-YYYYMMDD-HHMMSS")
 def _(place):
     return place.run(backup(), flags=["--backup-id", "latest"])
+
+
+@case("--shard without --backup-id", INVALID, "--shard of a KafkaBackup needs --backup-id")
+def _(place):
+    return place.run(backup(), flags=["--shard", "0/4"])
+
+
+@case("--shard of two resources", INVALID, "--shard is for one resource; .* holds 2")
+def _(place):
+    return place.run(backup(), restore(), flags=["--shard", "0/4", "--backup-id", FIRST])
+
+
+@case("--shard beyond its number", INVALID, "shards are counted from 0 to 3")
+def _(place):
+    return place.run(backup(), flags=["--shard", "4/4", "--backup-id", FIRST])
+
+
+@case("--finish of nothing", UNAVAILABLE, "no shard of it has begun")
+def _(place):
+    return place.run(backup(), flags=["--finish", "--backup-id", FIRST])
 
 
 @case("--backup-id of two backups", INVALID, "holds 2")

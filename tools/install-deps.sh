@@ -3,7 +3,8 @@
 # Root, or a user with sudo. Does nothing (and needs no network) when all are there.
 set -euo pipefail
 build=(g++ cmake ninja-build python3 pkg-config ccache libfmt-dev libspdlog-dev libcli11-dev libboost-json1.81-dev libyaml-dev libssl-dev
-	libcctz-dev tzdata zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libisal-dev doctest-dev libbenchmark-dev)
+	libcctz-dev tzdata zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libisal-dev libcurl4-openssl-dev
+	libmicrohttpd-dev prometheus-cpp-dev doctest-dev libbenchmark-dev)
 test=(openjdk-17-jdk-headless maven librdkafka-dev python3-yaml procps)
 sanitize=(clang libclang-rt-14-dev)
 check=(clang-format clang-tidy gcovr)

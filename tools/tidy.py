@@ -18,11 +18,13 @@ may_include = {
     "net": ["base"],
     "schema": ["base"],
     "kafka": ["net", "base"],
+    "kube": ["net", "schema", "base"],
     "storage": ["net", "base"],
     "archive": ["storage", "schema", "base"],
     "api": ["schema", "base"],
     "engine": ["kafka", "archive", "storage", "api", "schema", "base"],
-    "cli": ["engine", "kafka", "archive", "storage", "api", "schema", "base"],
+    "operator": ["kube", "api", "net", "schema", "base"],
+    "cli": ["engine", "operator", "kube", "kafka", "archive", "storage", "api", "net", "schema", "base"],
 }
 file_lines_max, function_lines_max, columns_max = 600, 70, 110
 banned_names = {"util", "utils", "helper", "helpers", "misc", "common", "part", "parts"}

@@ -1,5 +1,6 @@
 #include "api/kafka_backup.h"
 
+#include "api/cron_schedule.h"
 #include "api/name_checks.h"
 
 namespace kb::api {
@@ -15,6 +16,13 @@ void KafkaBackupSpec::check(schema::Check& check) const {
   check_topic_patterns(check, "topics", topics);
   check_topic_patterns(check, "excludeTopics", exclude_topics);
   check_schedule(check, "schedule", schedule);
+  if (time_zone) {
+    try {
+      load_time_zone(*time_zone);
+    } catch (const Error& error) {
+      check.problem("timeZone", "{}", error.what());
+    }
+  }
   if (compression == Compression::zstd && (compression_level < 1 || compression_level > 22))
     check.problem("compressionLevel", "must be an integer between 1 and 22 when compression is zstd");
   if (continuous && stop_at_current_offsets)

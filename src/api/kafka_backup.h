@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/job_settings.h"
 #include "api/kafka_cluster.h"
 #include "api/load_limits.h"
 #include "api/storage.h"
@@ -87,7 +88,15 @@ struct Metrics {
   }
 };
 
-struct KafkaBackupSpec {
+enum class ConcurrencyPolicy { forbid, replace };
+constexpr auto enum_names(ConcurrencyPolicy) {
+  return std::array<std::string_view, 2>{"Forbid", "Replace"};
+}
+constexpr bool enum_in_schema(ConcurrencyPolicy) {
+  return true;
+}
+
+struct KafkaBackupSpec : JobSettings {
   KafkaCluster kafka_cluster;
   std::vector<std::string> topics;
   std::vector<std::string> exclude_topics;
@@ -111,6 +120,11 @@ struct KafkaBackupSpec {
   bool suspend = false;
   std::optional<Metrics> metrics;
   OnMissingTopic on_missing_topic = OnMissingTopic::fail;
+  std::optional<std::string> time_zone;
+  std::optional<std::uint32_t> starting_deadline_seconds;
+  ConcurrencyPolicy concurrency_policy = ConcurrencyPolicy::forbid;
+  std::uint32_t successful_jobs_history_limit = 3;
+  std::uint32_t failed_jobs_history_limit = 3;
 
   static constexpr std::array rules{
       schema::Rule{"self.topics.size() > 0", "topics must not be empty"},
@@ -127,6 +141,8 @@ struct KafkaBackupSpec {
     source_fields(f);
     archive_fields(f);
     run_fields(f);
+    schedule_fields(f);
+    job_fields(f);
   }
   void check(schema::Check& check) const;
 
@@ -162,7 +178,7 @@ struct KafkaBackupSpec {
   }
   void run_fields(auto& f) {
     f("schedule", schedule,
-      "Cron schedule in UTC: `min hour dom month dow`, `sec min hour dom month dow [year]`, or `@daily` and "
+      "Cron schedule: `min hour dom month dow`, `sec min hour dom month dow [year]`, or `@daily` and "
       "the "
       "like. One run when absent.");
     f("suspend", suspend, "Start no new runs.");
@@ -175,6 +191,18 @@ struct KafkaBackupSpec {
       "Limits of the load on the cluster. Absent: no rates, 8 partitions at a time.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");
     f("metrics", metrics, "Metrics of a run.");
+  }
+  void schedule_fields(auto& f) {
+    f("timeZone", time_zone, "Time zone of the schedule, such as Europe/Berlin; UTC when absent. Additive.");
+    f("startingDeadlineSeconds", starting_deadline_seconds,
+      "A tick that could not be acted on for this many seconds is skipped; absent: never. Of several missed "
+      "ticks only the last one counts. Additive.");
+    f("concurrencyPolicy", concurrency_policy,
+      "What a tick does while a run is in progress: `Forbid` skips the tick, `Replace` stops the run. "
+      "Additive.");
+    f("successfulJobsHistoryLimit", successful_jobs_history_limit,
+      "Finished Jobs that are kept for a look. Additive.");
+    f("failedJobsHistoryLimit", failed_jobs_history_limit, "Failed Jobs that are kept for a look. Additive.");
   }
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/condition.h"
+#include "api/run_status.h"
 #include "schema/field.h"
 
 namespace kb::api {
@@ -41,30 +42,6 @@ struct RestorePoints {
   }
 };
 
-struct RunProgress {
-  std::optional<std::string> backup_id;
-  std::optional<std::string> job;
-  std::optional<std::uint64_t> partitions_done;
-  std::optional<std::uint64_t> partitions_total;
-  std::optional<std::uint64_t> records_done;
-  std::optional<std::uint64_t> records_total;
-  std::optional<std::uint64_t> bytes_done;
-  std::optional<std::uint32_t> percent;
-  std::optional<std::uint64_t> eta_seconds;
-
-  void fields(auto& f) {
-    f("backupId", backup_id, "Id of the run.");
-    f("job", job, "The Job that does the work.");
-    f("partitionsDone", partitions_done, "Partitions that are finished.");
-    f("partitionsTotal", partitions_total, "Partitions of the run.");
-    f("recordsDone", records_done, "Offsets that are covered.");
-    f("recordsTotal", records_total, "Offsets of the run.");
-    f("bytesDone", bytes_done, "Bytes of record batches that are copied.");
-    f("percent", percent, "How far it is.");
-    f("etaSeconds", eta_seconds, "Seconds until it is done, at this speed.");
-  }
-};
-
 struct KafkaBackupStatus : CommonStatus {
   std::optional<schema::Timestamp> last_backup_time;
   std::optional<schema::Timestamp> last_schedule_time;
@@ -88,7 +65,18 @@ struct KafkaBackupStatus : CommonStatus {
   std::optional<schema::Timestamp> last_failure_time;
   std::optional<std::string> failure_reason;
   std::optional<std::string> last_run_now;
+  std::optional<CurrentRun> current_run;
   std::optional<RunProgress> progress;
+  std::optional<std::string> last_run_id;
+  std::optional<std::string> last_run_spec_sha256;
+  std::optional<double> last_run_seconds;
+  std::optional<std::uint64_t> lost_offsets;
+  std::vector<std::string> warnings;
+  std::optional<std::string> observed_schedule;
+  std::optional<schema::Timestamp> schedule_since;
+  std::optional<std::uint64_t> skipped_ticks;
+  std::optional<schema::Timestamp> last_skipped_tick;
+  std::optional<std::string> last_skip_reason;
   std::optional<RestorePoints> restore_points;
 
   void fields(auto& f) {
@@ -127,8 +115,24 @@ struct KafkaBackupStatus : CommonStatus {
     f("failureReason", failure_reason, "Why. Additive.");
     f("lastRunNow", last_run_now,
       "The last token of the annotation kafka.oso.sh/run-now acted on. Additive.");
-    f("progress", progress, "The run in progress. Additive.");
+    f("currentRun", current_run, "The run in progress. Additive.");
+    f("progress", progress, "How far it is. Additive.");
+    f("lastRunId", last_run_id, "Id of the last run that ended, well or not. Additive.");
+    f("lastRunSpecSha256", last_run_spec_sha256,
+      "Digest of the part of the spec that the last run was made of. Additive.");
+    f("lastRunSeconds", last_run_seconds, "How long the last successful run took. Additive.");
+    f("lostOffsets", lost_offsets,
+      "Offsets that retention in Kafka deleted before the last run could read them. Additive.");
+    f("warnings", warnings, "What somebody should look at in the last run. Additive.");
+    schedule_fields(f);
     f("restorePoints", restore_points, "What can be restored. Additive.");
+  }
+  void schedule_fields(auto& f) {
+    f("observedSchedule", observed_schedule, "The schedule that ticks are counted by. Additive.");
+    f("scheduleSince", schedule_since, "When it was first seen: earlier ticks do not count. Additive.");
+    f("skippedTicks", skipped_ticks, "Ticks of the schedule that were skipped. Additive.");
+    f("lastSkippedTick", last_skipped_tick, "The last one. Additive.");
+    f("lastSkipReason", last_skip_reason, "Why. Additive.");
   }
 };
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/job_settings.h"
 #include "api/kafka_cluster.h"
 #include "api/load_limits.h"
 #include "api/storage.h"
@@ -112,7 +113,7 @@ constexpr bool enum_in_schema(ExistingData) {
   return true;
 }
 
-struct KafkaRestoreSpec {
+struct KafkaRestoreSpec : JobSettings {
   BackupRef backup_ref;
   KafkaCluster kafka_cluster;
   std::vector<std::string> topics;
@@ -147,6 +148,7 @@ struct KafkaRestoreSpec {
     target_fields(f);
     produce_fields(f);
     offset_fields(f);
+    job_fields(f);
   }
   void check(schema::Check& check) const;
 

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/condition.h"
+#include "api/run_status.h"
 #include "schema/field.h"
 
 namespace kb::api {
@@ -40,6 +42,9 @@ struct KafkaRestoreStatus : CommonStatus {
   std::optional<std::string> backup_id;
   std::optional<std::string> failure_reason;
   std::optional<std::string> job;
+  std::optional<CurrentRun> current_run;
+  std::optional<std::string> last_run_now;
+  std::vector<std::string> warnings;
 
   void fields(auto& f) {
     CommonStatus::fields(f);
@@ -57,6 +62,10 @@ struct KafkaRestoreStatus : CommonStatus {
     f("backupId", backup_id, "The backup that is restored: chosen once. Additive.");
     f("failureReason", failure_reason, "Why it failed. Additive.");
     f("job", job, "The Job that does the work. Additive.");
+    f("currentRun", current_run, "The run in progress. Additive.");
+    f("lastRunNow", last_run_now,
+      "The last token of the annotation kafka.oso.sh/run-now acted on. Additive.");
+    f("warnings", warnings, "What somebody should look at. Additive.");
   }
 };
 

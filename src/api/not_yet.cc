@@ -46,8 +46,6 @@ constexpr Row<Backup> backup_rows[] = {
     {"spec.kafkaCluster.saslSecret", [](const Backup& s) { return s.kafka_cluster.sasl_secret.has_value(); }},
     {"spec.continuous: true", [](const Backup& s) { return s.continuous; },
      "run it again: a run stores only what is new"},
-    {"spec.retention.enabled: true", [](const Backup& s) { return s.retention && s.retention->enabled; },
-     "use kafka-backup prune"},
     {"spec.includeOffsetHeaders: true", [](const Backup& s) { return s.include_offset_headers == true; },
      "leave it out: the archive keeps every record's offset"},
     {"spec.circuitBreaker other than its defaults",

@@ -195,11 +195,11 @@ TEST_CASE("what is not supported yet is refused only when asked for") {
   const Case of_backup[] = {
       {"", ""},
       {"  includeOffsetHeaders: false\n  continuous: false\n  retention: {keepLast: 3}\n", ""},
+      {"  retention: {enabled: true, keepLast: 3}\n", ""},
       {"  circuitBreaker: {enabled: true, failureThreshold: 5}\n  metrics: {port: 1}\n", ""},
       {"  includeOffsetHeaders: null\n  rateLimiting: {bytesPerSec: 5}\n", ""},
       {"  includeOffsetHeaders: true\n", "spec.includeOffsetHeaders: true"},
       {"  continuous: true\n", "spec.continuous: true"},
-      {"  retention: {enabled: true, keepLast: 3}\n", "spec.retention.enabled: true"},
       {"  circuitBreaker: {failureThreshold: 6}\n", "spec.circuitBreaker other than its defaults"},
   };
   for (const Case& c : of_backup) {

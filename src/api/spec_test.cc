@@ -304,7 +304,9 @@ TEST_CASE("the defaults are those of the CRDs in the field") {
       R"("excludeTopics":[],"onMissingTopic":"fail",)"
       R"("storage":{"storageType":"pvc","pvc":{"claimName":"kafka-backups"}},"compression":"zstd",)"
       R"("compressionLevel":3,"recompress":"never","segmentMaxBytes":134217728,"segmentMaxIntervalMs":60000,)"
-      R"("suspend":false,"continuous":false,"stopAtCurrentOffsets":false,"pollIntervalMs":100})");
+      R"("suspend":false,"continuous":false,"stopAtCurrentOffsets":false,"pollIntervalMs":100,)"
+      R"("concurrencyPolicy":"Forbid","successfulJobsHistoryLimit":3,"failedJobsHistoryLimit":3,)"
+      R"("workers":1,"ttlSecondsAfterFinished":86400})");
   auto restore = schema::read<api::KafkaRestoreSpec>(smallest_restore(), "spec");
   CHECK(schema::write_text(restore) ==
         R"({"backupRef":{"name":"nightly"},"topics":[],)"
@@ -313,7 +315,8 @@ TEST_CASE("the defaults are those of the CRDs in the field") {
         R"("purgeTopics":false,)"
         R"("existingData":"refuse","dryRun":false,"produceBatchSize":1000,"produceAcks":-1,)"
         R"("produceTimeoutMs":30000,)"
-        R"("stripOffsetHeaders":false,"headerPreflight":"auto","autoConsumerGroups":false})");
+        R"("stripOffsetHeaders":false,"headerPreflight":"auto","autoConsumerGroups":false,)"
+        R"("workers":1,"ttlSecondsAfterFinished":86400})");
   CHECK(api::rate_limiting_or_default(backup.rate_limiting).max_concurrent_partitions == 8);
   CHECK(api::rate_limiting_or_default(api::RateLimiting{}).max_concurrent_partitions == 4);
 }

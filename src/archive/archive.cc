@@ -44,36 +44,43 @@ std::set<std::string> minus(std::set<std::string> from, const std::set<std::stri
   return from;
 }
 
+// A decision that says why a run was abandoned is no longer than this.
+constexpr std::size_t abandoned_bytes_max = 2048, reason_bytes_max = 256;
+
 Decision deleted_decision() {
   return {.abandoned = "its set was deleted"};
 }
 
-void refuse_foreign(const Header& header, const Owner& owner, const std::string& location) {
-  if (header.owner == owner) return;
+void refuse_foreign(const Header& header, const Owner& owner, std::string_view adopt_archive,
+                    const std::string& location) {
+  if (header.owner == owner || header.archive_id == adopt_archive) return;
   const auto& theirs = header.owner;
-  throw Error(ErrorKind::conflict,
-              fmt::format("the archive at {} belongs to KafkaBackup {}/{}{}, not to {}/{}", location,
-                          theirs.resource_namespace, theirs.name,
-                          theirs.cluster_uid == owner.cluster_uid ? "" : " of another Kubernetes cluster",
-                          owner.resource_namespace, owner.name),
-              "give this KafkaBackup a storage prefix or subPath of its own");
+  throw Error(
+      ErrorKind::conflict,
+      fmt::format("the archive at {} belongs to KafkaBackup {}/{}{}, not to {}/{}", location,
+                  theirs.resource_namespace, theirs.name,
+                  theirs.cluster_uid == owner.cluster_uid ? "" : " of another Kubernetes cluster",
+                  owner.resource_namespace, owner.name),
+      fmt::format("give this KafkaBackup a storage prefix or subPath of its own, or, when nobody writes "
+                  "there any more, annotate it with kafka.oso.sh/adopt-archive: {}",
+                  header.archive_id));
 }
 
 }  // namespace
 
 Archive Archive::open_or_create(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
-                                const Owner& owner, std::int64_t now_ms) {
+                                const Owner& owner, std::int64_t now_ms, std::string_view adopt_archive) {
   Header header{.archive_id = random_id(), .owner = owner, .created_at_ms = now_ms};
   header = put_or_read(ctx, *store, "archive", header_key(), header);
-  refuse_foreign(header, owner, store->location());
+  refuse_foreign(header, owner, adopt_archive, store->location());
   return {std::move(store), std::move(header)};
 }
 
 std::optional<Archive> Archive::open_own(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
-                                         const Owner& owner) {
+                                         const Owner& owner, std::string_view adopt_archive) {
   auto header = read_document<Header>(ctx, *store, "archive", header_key());
   if (!header) return std::nullopt;
-  refuse_foreign(*header, owner, store->location());
+  refuse_foreign(*header, owner, adopt_archive, store->location());
   return Archive(std::move(store), std::move(*header));
 }
 
@@ -100,6 +107,21 @@ std::vector<Set> Archive::sets(const Context& ctx) const {
   for (const auto& id : catalog(ctx).decided)
     if (auto found = decision(ctx, id); found && found->set) sets.push_back(std::move(*found->set));
   return sets;
+}
+
+std::vector<std::string> Archive::set_ids(const Context& ctx) const {
+  const auto deleted = ids_of(store_->list(ctx, tombstones_prefix()));
+  std::set<std::string> ids;
+  for (const auto& object : store_->list(ctx, decisions_prefix())) {
+    auto id = backup_id_of(object.key);
+    if (!id || !is_backup_id(*id) || deleted.contains(*id)) continue;
+    if (object.bytes <= abandoned_bytes_max) {
+      auto found = decision(ctx, *id);
+      if (!found || !found->set) continue;
+    }
+    ids.insert(std::move(*id));
+  }
+  return oldest_first(ids);
 }
 
 std::optional<Set> Archive::newest_set(const Context& ctx) const {
@@ -145,6 +167,8 @@ std::optional<Decision> Archive::decision(const Context& ctx, const std::string&
 
 Decision Archive::decide(const Context& ctx, const std::string& backup_id, const Decision& decision) const {
   time_of(backup_id);
+  if (decision.abandoned.size() > reason_bytes_max)
+    return decide(ctx, backup_id, {.abandoned = decision.abandoned.substr(0, reason_bytes_max)});
   auto key = decision_key(backup_id);
   if (!store_->put_if_absent(ctx, key,
                              seal("decision", key, {.head = schema::write(decision).get_object()}))) {

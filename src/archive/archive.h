@@ -21,12 +21,14 @@ struct Catalog {
 // Thread-safe; cheap to copy.
 class Archive {
  public:
-  // Creates the archive when there is none. Throws conflict when it belongs to another owner.
+  // Creates the archive when there is none. Throws conflict when it belongs to another owner, unless
+  // `adopt_archive` is its id.
   static Archive open_or_create(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
-                                const Owner& owner, std::int64_t now_ms);
-  // Nothing when there is none. Throws conflict when it belongs to another owner.
+                                const Owner& owner, std::int64_t now_ms, std::string_view adopt_archive = {});
+  // Nothing when there is none. Throws conflict when it belongs to another owner, unless `adopt_archive` is
+  // its id.
   static std::optional<Archive> open_own(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
-                                         const Owner& owner);
+                                         const Owner& owner, std::string_view adopt_archive = {});
   // Throws not_found when there is none.
   static Archive open(const Context& ctx, std::shared_ptr<storage::ObjectStore> store);
 
@@ -36,6 +38,8 @@ class Archive {
   Catalog catalog(const Context& ctx) const;
   // Sets that can be restored, oldest first.
   std::vector<Set> sets(const Context& ctx) const;
+  // Their ids, oldest first. Reads only documents so small that they may be those of abandoned runs.
+  std::vector<std::string> set_ids(const Context& ctx) const;
   std::optional<Set> newest_set(const Context& ctx) const;
   // Throws not_found, saying which ids there are, when the run is unknown, undecided, abandoned or deleted.
   Set set(const Context& ctx, const std::string& backup_id) const;

@@ -4,9 +4,9 @@
 #include <array>
 #include <chrono>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "base/backup_id.h"
 #include "base/error.h"
 #include "storage/object_key.h"
 
@@ -96,8 +96,7 @@ std::string_view time_of(std::string_view backup_id) {
 }
 
 std::string make_backup_id(std::string_view name, std::int64_t unix_ms) {
-  auto seconds = std::chrono::sys_seconds(std::chrono::seconds(unix_ms / 1000));
-  return fmt::format("{}-{:%Y%m%d-%H%M%S}", name, fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
+  return kb::make_backup_id(name, std::chrono::sys_seconds(std::chrono::seconds(unix_ms / 1000)));
 }
 
 }  // namespace kb::archive

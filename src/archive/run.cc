@@ -59,15 +59,23 @@ void for_each_partition(const Capture& capture, Visit visit) {
        stream.partition, why);
 }
 
-// Everything that was planned is stored.
-void require_complete(const Capture& capture, const Index& stored) {
+std::optional<MissingOffsets> missing_from(const Capture& capture, const Index& stored) {
+  std::optional<MissingOffsets> missing;
   for_each_partition(capture, [&](const StreamId& stream, const CapturedPartition& p) {
-    if (p.from >= p.end) return;
+    if (missing || p.from >= p.end) return;
     auto it = stored.streams.find(stream);
     auto at = it == stored.streams.end() ? p.from : first_uncovered(it->second, {p.from, p.end});
-    if (at < p.end)
-      refuse(capture.backup_id, stream, fmt::format("is not stored from offset {} to {}", at, p.end - 1));
+    if (at < p.end) missing = {.stream = stream, .shard = p.shard, .offsets = {at, p.end}};
   });
+  return missing;
+}
+
+// Everything that was planned is stored.
+void require_complete(const Capture& capture, const Index& stored) {
+  if (auto missing = missing_from(capture, stored))
+    refuse(
+        capture.backup_id, missing->stream,
+        fmt::format("is not stored from offset {} to {}", missing->offsets.start, missing->offsets.end - 1));
 }
 
 // Nothing else is: the next run begins at `end`, and blocks of one stream must never overlap.
@@ -98,25 +106,6 @@ void require_continues(const Capture& capture, const std::map<StreamId, Bounds>&
              fmt::format("(offsets {} to {}, read from {}) does not continue lineage {} of base '{}'",
                          p.start, p.end, p.from, p.lineage, capture.base));
   });
-}
-
-RunTotals totals_of(const Index& index) {
-  RunTotals totals;
-  Holes holes;
-  for (const auto& object : index.objects) totals.stored_bytes += object.bytes;
-  totals.segments = index.objects.size();
-  for (const auto& [stream, blocks] : index.streams) {
-    for (const auto& block : blocks) {
-      totals.records += block.records;
-      totals.raw_bytes += block.raw_bytes;
-      holes += block.holes;
-    }
-  }
-  totals.aborted = holes.aborted;
-  totals.control = holes.control;
-  totals.compacted = holes.compacted;
-  totals.lost = holes.lost;
-  return totals;
 }
 
 // What only the stored blocks tell: the last leader epoch and the size of each lineage.
@@ -166,11 +155,16 @@ Set read_base(const Context& ctx, const Archive& archive, const Capture& capture
   return std::move(*decision.set);
 }
 
-Set make_set(const Context& ctx, const Archive& archive, const Plan& plan, std::int64_t now_ms) {
-  const auto& capture = plan.capture;
+Index read_all_checkpoints(const Context& ctx, const Archive& archive, const Plan& plan) {
   Index stored;
   for (int shard = 0; shard < plan.shards; ++shard)
-    stored.append(read_checkpoints(ctx, archive, capture.backup_id, shard));
+    stored.append(read_checkpoints(ctx, archive, plan.capture.backup_id, shard));
+  return stored;
+}
+
+Set make_set(const Context& ctx, const Archive& archive, const Plan& plan, std::int64_t now_ms) {
+  const auto& capture = plan.capture;
+  auto stored = read_all_checkpoints(ctx, archive, plan);
   require_complete(capture, stored);
   require_planned(capture, stored);
   Set base;
@@ -232,6 +226,29 @@ Index read_checkpoints(const Context& ctx, const Archive& archive, const std::st
   Index all;
   read_generations(ctx, archive, backup_id, shard, all);
   return all;
+}
+
+RunTotals totals_of(const Index& index) {
+  RunTotals totals;
+  Holes holes;
+  for (const auto& object : index.objects) totals.stored_bytes += object.bytes;
+  totals.segments = index.objects.size();
+  for (const auto& [stream, blocks] : index.streams) {
+    for (const auto& block : blocks) {
+      totals.records += block.records;
+      totals.raw_bytes += block.raw_bytes;
+      holes += block.holes;
+    }
+  }
+  totals.aborted = holes.aborted;
+  totals.control = holes.control;
+  totals.compacted = holes.compacted;
+  totals.lost = holes.lost;
+  return totals;
+}
+
+std::optional<MissingOffsets> first_missing(const Context& ctx, const Archive& archive, const Plan& plan) {
+  return missing_from(plan.capture, read_all_checkpoints(ctx, archive, plan));
 }
 
 Decision commit(const Context& ctx, const Archive& archive, const Plan& plan, std::int64_t now_ms) {

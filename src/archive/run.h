@@ -2,6 +2,7 @@
 // and repeating any of it is harmless (docs/archive-format.md, "Runs").
 #pragma once
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "archive/archive.h"
@@ -43,6 +44,18 @@ class ShardWriter {
 
 // All that the checkpoints of a shard list.
 Index read_checkpoints(const Context& ctx, const Archive& archive, const std::string& backup_id, int shard);
+
+// Of what a run, or one shard of it, stored.
+RunTotals totals_of(const Index& stored);
+
+// A planned range of offsets that no checkpoint lists yet.
+struct MissingOffsets {
+  StreamId stream;
+  int shard = 0;
+  Bounds offsets;
+};
+// The first of them, in the order of the plan; nothing when the run can be committed.
+std::optional<MissingOffsets> first_missing(const Context& ctx, const Archive& archive, const Plan& plan);
 
 // Commits the run and gives the decision that stands: this set, or what was decided before. Throws internal,
 // naming partition and offset, when a planned offset is not covered by checkpoints, when they cover more than

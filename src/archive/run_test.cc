@@ -55,7 +55,14 @@ TEST_CASE_FIXTURE(Fixture, "a run of several shards commits when the last of the
   CHECK(std::string(error.what()) ==
         "backup " + first + " cannot be committed: orders/1 is not stored from offset 5 to 8");
   CHECK_FALSE(archive.decision({}, first));
+  auto missing = first_missing({}, archive, p);
+  REQUIRE(missing);
+  CHECK(missing->stream == StreamId{"orders", 1, first});
+  CHECK(missing->shard == 1);
+  CHECK(missing->offsets.start == 5);
+  CHECK(missing->offsets.end == 9);
   sample::copy_shard({}, archive, cluster, p, 1);
+  CHECK_FALSE(first_missing({}, archive, p));
   auto set = *commit({}, archive, p, 9).set;
   CHECK(set.committed_at_ms == 9);
   CHECK(set.indexes.size() == 1);

@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <sstream>
 
@@ -8,7 +9,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "api/job.h"
 #include "base/error.h"
+#include "base/version.h"
 #include "cli/byte_size.h"
 #include "schema/problems.h"
 
@@ -35,8 +38,13 @@ How a restore finds its archive:
   backupRef has storage only       the only archive in that storage
   backupRef has a name only        in the storage of the KafkaBackup of that name in the same file or in
                                    `--backup-file`, else the only archive <namespace>/<name> below `--volumes`
+Shards: several workers divide a large run, each with a --shard of its own, in any order and at any time; each
+can be killed and run again. A KafkaBackup then needs --backup-id, the same for all of them and --finish; a
+KafkaRestore needs spec.backupRef.backupId. --finish says what is missing as long as something is.
 Examples:
   kafka-backup run -f examples/backup.yaml --volumes /backups
+  kafka-backup run -f backup.yaml --volumes /backups --backup-id nightly-20251210-020000 --shard 0/4
+  kafka-backup run -f backup.yaml --volumes /backups --backup-id nightly-20251210-020000 --finish
   kafka-backup run -f examples/restore.yaml --backup-file examples/backup.yaml --volumes /backups
   kafka-backup run -f backup.yaml --volumes /backups --output json >result.json)";
 
@@ -63,11 +71,13 @@ struct Flags {
   CommonFlags common;
   std::string output = "text";
   std::string memory = "128Mi";
+  std::string shard;
   RunFlags run;
   ListFlags list;
   DescribeFlags describe;
   VerifyFlags verify;
   PruneFlags prune;
+  WorkerFlags worker;
 };
 
 constexpr std::size_t columns_max = 110, description_column = 34;
@@ -179,6 +189,16 @@ void add_run(CLI::App& app, Flags& flags) {
           "Name or resume this run of the file's KafkaBackup: <name>-YYYYMMDD-HHMMSS. Default: the run "
           "that was not finished, else a new one named after the time")
       ->type_name("ID");
+  auto* shard =
+      command
+          ->add_option(
+              "--shard", flags.shard,
+              "Do only share I of N (from 0) of the file's one resource, and leave the end to --finish")
+          ->type_name("I/N");
+  command
+      ->add_flag("--finish", flags.run.finish,
+                 "End what was run in shards: commit the backup, or give restored topics their settings")
+      ->excludes(shard);
   add_memory(*command, flags);
 }
 
@@ -217,6 +237,30 @@ void add_prune(CLI::App& app, Flags& flags) {
   command->add_flag("--dry-run", flags.prune.dry_run, "Only say what would be deleted");
 }
 
+void add_worker(CLI::App& app, Flags& flags) {
+  auto* command =
+      add_command(app, "worker", "What a pod of the operator runs: a part of the work of one resource.",
+                  "The operator starts it; its order is the annotation kafka.oso.sh/order of the pod.");
+  auto& worker = flags.worker;
+  command->add_option("--order", worker.order, "What to do, as JSON")
+      ->type_name("FILE")
+      ->default_val(std::string(api::worker_order_file));
+  command->add_option("--volumes", worker.volumes, "The folder that holds the folders of the claims")
+      ->type_name("DIR")
+      ->default_val(std::string(api::worker_volumes_folder));
+  command->add_option("--secrets-dir", worker.secrets_dir, "Key k of secret s is the file DIR/s/k")
+      ->type_name("DIR")
+      ->default_val(std::string(api::worker_secrets_folder));
+  command->add_option("--termination-log", worker.termination_log, "Where the report goes, if it is there")
+      ->type_name("FILE")
+      ->default_val("/dev/termination-log");
+  command->add_option("--port", worker.port, "Where /progress is served")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535).description(""))
+      ->default_val(api::worker_progress_port);
+  add_memory(*command, flags);
+}
+
 std::unique_ptr<CLI::App> make_app(Flags& flags) {
   auto app = std::make_unique<CLI::App>(std::string(about), "kafka-backup");
   app->set_version_flag("--version", fmt::format("kafka-backup {}", program_version), "Print the version");
@@ -227,6 +271,7 @@ std::unique_ptr<CLI::App> make_app(Flags& flags) {
   add_run(*app, flags);
   add_readers(*app, flags);
   add_prune(*app, flags);
+  add_worker(*app, flags);
   return app;
 }
 
@@ -238,9 +283,26 @@ std::size_t memory_of(const std::string& text) {
   return static_cast<std::size_t>(*bytes);
 }
 
+engine::Shard shard_of(const std::string& text) {
+  engine::Shard shard;
+  const auto* end = text.data() + text.size();
+  auto index = std::from_chars(text.data(), end, shard.index);
+  if (index.ec == std::errc() && index.ptr != end && *index.ptr == '/') {
+    auto count = std::from_chars(index.ptr + 1, end, shard.count);
+    if (count.ec == std::errc() && count.ptr == end) {
+      engine::require_shard(shard);
+      return shard;
+    }
+  }
+  throw Error(ErrorKind::invalid, fmt::format("--shard: '{}' is not of the form I/N", text),
+              "the shards of four are 0/4, 1/4, 2/4 and 3/4");
+}
+
 Arguments chosen(const CLI::App& app, Flags& flags) {
   auto memory_bytes_max = memory_of(flags.memory);
-  flags.run.memory_bytes_max = flags.verify.memory_bytes_max = memory_bytes_max;
+  flags.run.memory_bytes_max = flags.verify.memory_bytes_max = flags.worker.memory_bytes_max =
+      memory_bytes_max;
+  if (!flags.shard.empty()) flags.run.shard = shard_of(flags.shard);
   Arguments arguments{.common = std::move(flags.common), .command = {}};
   arguments.common.output = flags.output == "json" ? OutputFormat::json : OutputFormat::text;
   auto name = app.get_subcommands().front()->get_name();
@@ -249,6 +311,7 @@ Arguments chosen(const CLI::App& app, Flags& flags) {
   if (name == "describe") arguments.command = std::move(flags.describe);
   if (name == "verify") arguments.command = std::move(flags.verify);
   if (name == "prune") arguments.command = std::move(flags.prune);
+  if (name == "worker") arguments.command = std::move(flags.worker);
   return arguments;
 }
 

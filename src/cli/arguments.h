@@ -3,14 +3,15 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-namespace kb::cli {
+#include "engine/shard.h"
 
-inline constexpr std::string_view program_version = "0.1.0";
+namespace kb::cli {
 
 enum class OutputFormat { text, json };
 
@@ -28,6 +29,17 @@ struct RunFlags {
   std::string volumes;
   std::string secrets_dir;
   std::string backup_id;
+  std::optional<engine::Shard> shard;
+  bool finish = false;
+  std::size_t memory_bytes_max = 0;
+};
+
+struct WorkerFlags {
+  std::string order;
+  std::string volumes;
+  std::string secrets_dir;
+  std::string termination_log;
+  int port = 0;  // of /progress, at all addresses
   std::size_t memory_bytes_max = 0;
 };
 
@@ -67,7 +79,7 @@ struct PruneFlags {
 
 struct Arguments {
   CommonFlags common;
-  std::variant<RunFlags, ListFlags, DescribeFlags, VerifyFlags, PruneFlags> command;
+  std::variant<RunFlags, ListFlags, DescribeFlags, VerifyFlags, PruneFlags, WorkerFlags> command;
 };
 
 // What to do, or a text to print and be done (--help, --version). Throws invalid with a hint.

@@ -58,6 +58,17 @@ TEST_CASE("every flag of run arrives") {
   CHECK(run.memory_bytes_max == 64 << 20);
 }
 
+TEST_CASE("a shard is I/N, counted from 0; a finish has none") {
+  auto run = std::get<RunFlags>(parse({"run", "-f", "x", "--shard", "3/4"}).command);
+  CHECK(run.shard == engine::Shard{3, 4});
+  CHECK_FALSE(run.finish);
+  run = std::get<RunFlags>(parse({"run", "-f", "x", "--finish"}).command);
+  CHECK_FALSE(run.shard);
+  CHECK(run.finish);
+  CHECK(refusal({"run", "-f", "x", "--shard", "4/4"}) == "shard 4/4: shards are counted from 0 to 3");
+  CHECK(refusal({"run", "-f", "x", "--shard", "4"}) == "--shard: '4' is not of the form I/N");
+}
+
 TEST_CASE("flags of all commands may stand before and behind the command; defaults are as documented") {
   CHECK(parse({"--output=json", "list", "--volumes", "/v"}).common.output == OutputFormat::json);
   auto arguments = parse({"run", "--file=x"});
@@ -110,6 +121,16 @@ TEST_CASE("what cannot be meant is refused in one line") {
       {"run", "-f", "a", "--log-level", "loud"},
       {"run", "-f", "a", "--log-format", "xml"},
       {"run", "-f", "a", "--progress", "bar"},
+      {"run", "-f", "a", "--shard", "1"},
+      {"run", "-f", "a", "--shard", "/"},
+      {"run", "-f", "a", "--shard", "1/"},
+      {"run", "-f", "a", "--shard", "a/4"},
+      {"run", "-f", "a", "--shard", "4/4"},
+      {"run", "-f", "a", "--shard", "-1/4"},
+      {"run", "-f", "a", "--shard", "0/0"},
+      {"run", "-f", "a", "--shard", "1/4x"},
+      {"run", "-f", "a", "--shard", "1/99999999999"},
+      {"run", "-f", "a", "--shard", "1/4", "--finish"},
       {"list", "--archive", "a", "--volumes", "b"},
       {"list", "--claim", "a"},
       {"list", "run"},

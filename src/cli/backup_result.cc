@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/quantities.h"
+#include "base/error.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 
@@ -34,9 +35,37 @@ std::string lineage_rows(const std::vector<NewLineage>& lineages) {
   return out;
 }
 
+std::string retention_row(const engine::RetentionReport& retention) {
+  auto text =
+      fmt::format("{} of {} backups {}, {} {}",
+                  format_count(retention.dry_run ? retention.eligible : retention.deleted.size()),
+                  format_count(retention.inspected), retention.dry_run ? "would be deleted" : "deleted",
+                  format_bytes(retention.reclaimed_bytes),
+                  retention.dry_run ? "could be reclaimed (dry run)" : "reclaimed");
+  if (!retention.error.empty())
+    text = fmt::format("not completed; {} of {} backups may go", format_count(retention.eligible),
+                       format_count(retention.inspected));
+  return result_row("retention", text);
+}
+
+std::string outcome_name(engine::BackupOutcome outcome) {
+  switch (outcome) {
+    case engine::BackupOutcome::committed:
+      return "committed";
+    case engine::BackupOutcome::committed_before:
+      return "committedBefore";
+    case engine::BackupOutcome::shard_done:
+      return "shardDone";
+  }
+  fail(ErrorKind::internal, "backup outcome {}", static_cast<int>(outcome));
+}
+
 std::string heading(const BackupResult& result) {
-  return fmt::format("KafkaBackup {}/{}: {}{}\n", result.resource_namespace, result.name,
-                     result.outcome == "committed" ? "complete" : "was complete already",
+  std::string what = "complete";
+  if (result.outcome == "committedBefore") what = "was complete already";
+  if (result.outcome == "shardDone")
+    what = fmt::format("shard {}/{} is done, nothing is committed yet", result.shard, result.shards);
+  return fmt::format("KafkaBackup {}/{}: {}{}\n", result.resource_namespace, result.name, what,
                      result.resumed ? ", resumed" : "");
 }
 
@@ -46,20 +75,21 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
                        const std::string& location) {
   const auto& capture = report.set.capture;
   const auto& totals = report.set.totals;
-  BackupResult result{
-      .resource_namespace = metadata.namespace_name,
-      .name = metadata.name,
-      .outcome = report.outcome == engine::BackupOutcome::committed ? "committed" : "committedBefore",
-      .resumed = report.resumed,
-      .backup_id = capture.backup_id,
-      .base = capture.base,
-      .location = location,
-      .topics = capture.topics.size(),
-      .records = totals.records,
-      .raw_bytes = totals.raw_bytes,
-      .stored_bytes = totals.stored_bytes,
-      .segments = totals.segments,
-      .holes = {totals.aborted, totals.control, totals.compacted, totals.lost}};
+  BackupResult result{.resource_namespace = metadata.namespace_name,
+                      .name = metadata.name,
+                      .outcome = outcome_name(report.outcome),
+                      .shard = report.shard.index,
+                      .shards = report.shard.count,
+                      .resumed = report.resumed,
+                      .backup_id = capture.backup_id,
+                      .base = capture.base,
+                      .location = location,
+                      .topics = capture.topics.size(),
+                      .records = totals.records,
+                      .raw_bytes = totals.raw_bytes,
+                      .stored_bytes = totals.stored_bytes,
+                      .segments = totals.segments,
+                      .holes = {totals.aborted, totals.control, totals.compacted, totals.lost}};
   for (const auto& topic : capture.topics) {
     result.partitions += topic.partitions.size();
     for (const auto& p : topic.partitions)
@@ -72,6 +102,9 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
     result.warnings.push_back(
         fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
   add_groups(result, capture.groups);
+  result.retention = report.retention;
+  if (report.retention && !report.retention->error.empty())
+    result.warnings.push_back(fmt::format("retention was not completed: {}", report.retention->error));
   return result;
 }
 
@@ -91,6 +124,7 @@ Result present(const BackupResult& result) {
                                       format_count(result.holes.aborted), format_count(result.holes.control),
                                       format_count(result.holes.compacted), format_count(result.holes.lost)));
   text += result_row("groups", result.groups_captured ? format_count(result.groups) : "not captured");
+  if (result.retention) text += retention_row(*result.retention);
   text += lineage_rows(result.new_lineages);
   text += warning_rows(result.warnings);
   return {std::move(text), schema::write(result)};

@@ -1,6 +1,7 @@
 // What is said about a backup that was run. Pure.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct HoleCounts {
 struct BackupResult {
   std::string kind = "KafkaBackup";
   std::string resource_namespace, name;
-  std::string outcome;  // committed, committedBefore
+  std::string outcome;  // committed, committedBefore, shardDone
+  int shard = 0, shards = 1;
   bool resumed = false;
   std::string backup_id, base, location;
   std::uint64_t topics = 0, partitions = 0;
@@ -43,12 +45,15 @@ struct BackupResult {
   std::vector<NewLineage> new_lineages;
   bool groups_captured = false;
   std::uint64_t groups = 0;
+  std::optional<engine::RetentionReport> retention;
   std::vector<std::string> warnings;
   void fields(auto& f) {
     f("kind", kind, "Kind of the resource.");
     f("namespace", resource_namespace, "Its namespace.");
     f("name", name, "Its name.");
-    f("outcome", outcome, "committed or committedBefore.");
+    f("outcome", outcome, "committed, committedBefore or shardDone: nothing is committed yet.");
+    f("shard", shard, "Of shardDone: which; the figures below are the shard's own.");
+    f("shards", shards, "Of shardDone: how many there are.");
     f("resumed", resumed, "Whether it went on where an earlier one had been stopped.");
     f("backupId", backup_id, "The backup.");
     f("base", base, "The backup it builds on; empty for the first.");
@@ -63,6 +68,7 @@ struct BackupResult {
     f("newLineages", new_lineages, "Partitions read afresh.");
     f("groupsCaptured", groups_captured, "Whether consumer groups were recorded.");
     f("groups", groups, "Consumer groups recorded.");
+    f("retention", retention, "What spec.retention did; absent when it is not enabled.");
     f("warnings", warnings, "What somebody should look at.");
   }
 };

@@ -20,6 +20,7 @@ Outcome list(const Context& ctx, const ListFlags& flags);
 Outcome describe(const Context& ctx, const DescribeFlags& flags);
 Outcome verify(const Context& ctx, const VerifyFlags& flags, const CommonFlags& common);
 Outcome prune(const Context& ctx, const PruneFlags& flags);
+Outcome worker(const Context& ctx, const WorkerFlags& flags, const CommonFlags& common);
 
 Outcome execute(const Context& ctx, const Arguments& arguments);
 

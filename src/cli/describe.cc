@@ -3,9 +3,9 @@
 
 #include "archive/archive.h"
 #include "archive/layout.h"
+#include "base/quantities.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
 #include "cli/result_rows.h"
 #include "cli/set_statistics.h"
 #include "schema/writer.h"

@@ -18,7 +18,8 @@ Outcome execute(const Context& ctx, const Arguments& arguments) {
                                [&](const ListFlags& flags) { return list(ctx, flags); },
                                [&](const DescribeFlags& flags) { return describe(ctx, flags); },
                                [&](const VerifyFlags& flags) { return verify(ctx, flags, common); },
-                               [&](const PruneFlags& flags) { return prune(ctx, flags); }},
+                               [&](const PruneFlags& flags) { return prune(ctx, flags); },
+                               [&](const WorkerFlags& flags) { return worker(ctx, flags, common); }},
                     arguments.command);
 }
 

@@ -6,8 +6,8 @@
 #include <malloc.h>
 
 #include "base/log.h"
+#include "base/signals.h"
 #include "cli/commands.h"
-#include "cli/signals.h"
 
 namespace kb::cli {
 namespace {

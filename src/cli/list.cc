@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/quantities.h"
 #include "cli/commands.h"
 #include "cli/inventory.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
 #include "schema/writer.h"
 
 namespace kb::cli {

@@ -8,7 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
-#include "cli/quantities.h"
+#include "base/quantities.h"
 
 namespace kb::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 
 #include <doctest/doctest.h>
 

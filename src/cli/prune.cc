@@ -10,9 +10,9 @@
 
 #include "archive/layout.h"
 #include "base/log.h"
+#include "base/quantities.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 #include "storage/open.h"

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "cli/quantities.h"
+#include "base/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 
@@ -23,6 +23,27 @@ std::string action_name(engine::TargetAction action) {
       return "keep";
   }
   fail(ErrorKind::internal, "target action {}", static_cast<int>(action));
+}
+
+std::string outcome_name(engine::RestoreOutcome outcome) {
+  switch (outcome) {
+    case engine::RestoreOutcome::restored:
+      return "restored";
+    case engine::RestoreOutcome::planned:
+      return "planned";
+    case engine::RestoreOutcome::shard_done:
+      return "shardDone";
+  }
+  fail(ErrorKind::internal, "restore outcome {}", static_cast<int>(outcome));
+}
+
+std::string heading(const RestoreResult& result) {
+  std::string what = "complete";
+  if (result.outcome == "planned") what = "this is the plan, nothing was changed";
+  if (result.outcome == "shardDone")
+    what = fmt::format("shard {}/{} is done, the finish is still to come", result.shard, result.shards);
+  return fmt::format("KafkaRestore {}/{}: {}{}\n", result.resource_namespace, result.name, what,
+                     result.resumed ? ", resumed" : "");
 }
 
 std::uint64_t records_at(const engine::TargetState& target) {
@@ -100,12 +121,15 @@ RestoreResult summarize(const api::Resource& resource, const engine::RestoreRepo
                         const std::string& location) {
   RestoreResult result{.resource_namespace = resource.metadata.namespace_name,
                        .name = resource.metadata.name,
-                       .outcome = report.dry_run ? "planned" : "restored",
+                       .outcome = outcome_name(report.outcome),
+                       .shard = report.shard.index,
+                       .shards = report.shard.count,
                        .resumed = report.resumed,
                        .backup_id = report.plan.backup_id,
                        .location = location,
                        .records = report.records,
                        .raw_bytes = report.bytes,
+                       .records_there = report.records_there,
                        .warnings = report.warnings};
   CHECK(report.target.size() == report.plan.topics.size());
   for (std::size_t i = 0; i < report.plan.topics.size(); ++i) {
@@ -115,24 +139,25 @@ RestoreResult summarize(const api::Resource& resource, const engine::RestoreRepo
     result.planned_bytes += result.topics.back().raw_bytes;
   }
   const auto& spec = std::get<api::KafkaRestoreSpec>(resource.spec);
-  if (report.dry_run && spec.existing_data == api::ExistingData::refuse) warn_of_existing_data(result);
+  if (report.outcome == engine::RestoreOutcome::planned && spec.existing_data == api::ExistingData::refuse)
+    warn_of_existing_data(result);
   return result;
 }
 
 Result present(const RestoreResult& result) {
   const bool planned = result.outcome == "planned";
-  auto text = fmt::format("KafkaRestore {}/{}: {}{}\n", result.resource_namespace, result.name,
-                          planned ? "this is the plan, nothing was changed" : "complete",
-                          result.resumed ? ", resumed" : "");
+  auto text = heading(result);
   text += result_row("backup id", result.backup_id);
   text += result_row("archive", result.location);
   text += result_row(
       "plan", fmt::format("{} topics, {} partitions, {} records, {}", format_count(result.topics.size()),
                           format_count(result.partitions), format_count(result.planned_records),
                           format_bytes(result.planned_bytes)));
-  if (!planned)
+  if (!planned) {
     text += result_row("written now", fmt::format("{} records, {}", format_count(result.records),
                                                   format_bytes(result.raw_bytes)));
+    text += result_row("at the target", fmt::format("{} records", format_count(result.records_there)));
+  }
   text += topic_table(result);
   if (planned) text += config_rows(result);
   text += warning_rows(result.warnings);

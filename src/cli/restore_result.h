@@ -42,18 +42,22 @@ struct RestoredTopic {
 struct RestoreResult {
   std::string kind = "KafkaRestore";
   std::string resource_namespace, name;
-  std::string outcome;  // planned, restored
+  std::string outcome;  // planned, restored, shardDone
+  int shard = 0, shards = 1;
   bool resumed = false;
   std::string backup_id, location;
   std::vector<RestoredTopic> topics;
   std::uint64_t partitions = 0, planned_records = 0, planned_bytes = 0;
   std::uint64_t records = 0, raw_bytes = 0;  // written by this run
+  std::uint64_t records_there = 0;
   std::vector<std::string> warnings;
   void fields(auto& f) {
     f("kind", kind, "Kind of the resource.");
     f("namespace", resource_namespace, "Its namespace.");
     f("name", name, "Its name.");
-    f("outcome", outcome, "planned (dryRun) or restored.");
+    f("outcome", outcome, "planned (dryRun), restored or shardDone: its finish is still to come.");
+    f("shard", shard, "Of shardDone: which; the figures below are the shard's own.");
+    f("shards", shards, "Of shardDone: how many there are.");
     f("resumed", resumed, "Whether an earlier run had written some.");
     f("backupId", backup_id, "The backup.");
     f("location", location, "Where the archive is.");
@@ -63,6 +67,8 @@ struct RestoreResult {
     f("plannedBytes", planned_bytes, "Bytes of their batches.");
     f("records", records, "Records that this run wrote.");
     f("rawBytes", raw_bytes, "Bytes of their batches.");
+    f("recordsThere", records_there,
+      "Records of the plan that the target holds in the end, whoever wrote them.");
     f("warnings", warnings, "What somebody should look at.");
   }
 };

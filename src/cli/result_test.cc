@@ -76,6 +76,41 @@ TEST_CASE("a backup that was complete already says so") {
   CHECK(result.json.at("outcome") == "committedBefore");
 }
 
+TEST_CASE("retention is told, and that it failed as a warning of a complete backup") {
+  auto report = backup_report();
+  report.retention = engine::RetentionReport{
+      .inspected = 5, .eligible = 2, .deleted = {"a", "b"}, .reclaimed_bytes = 3 << 20};
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "retention     2 of 5 backups deleted, 3.0 MiB reclaimed"));
+  CHECK(result.json.at("retention").at("deleted").as_array().size() == 2);
+  CHECK(result.json.at("retention").at("reclaimedBytes") == 3 << 20);
+  report.retention->dry_run = true;
+  report.retention->deleted.clear();
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "2 of 5 backups would be deleted, 3.0 MiB could be reclaimed (dry run)"));
+  report.retention->error = "denied";
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "complete"));
+  CHECK(has(result.text, "retention was not completed: denied"));
+  CHECK(result.json.at("outcome") == "committed");
+  CHECK(result.json.at("retention").at("error") == "denied");
+  report.retention.reset();
+  result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK_FALSE(result.json.as_object().contains("retention"));
+}
+
+TEST_CASE("a shard that is done does not say complete") {
+  auto report = backup_report();
+  report.outcome = engine::BackupOutcome::shard_done;
+  report.shard = {2, 4};
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  CHECK(has(result.text, "KafkaBackup default/n: shard 2/4 is done, nothing is committed yet, resumed"));
+  CHECK_FALSE(has(result.text, "complete"));
+  CHECK(result.json.at("outcome") == "shardDone");
+  CHECK(result.json.at("shard") == 2);
+  CHECK(result.json.at("shards") == 4);
+}
+
 namespace {
 
 api::Resource again() {
@@ -86,7 +121,8 @@ api::Resource again() {
 }
 
 engine::RestoreReport restore_report(bool dry_run) {
-  engine::RestoreReport report{.dry_run = dry_run};
+  engine::RestoreReport report;
+  if (dry_run) report.outcome = engine::RestoreOutcome::planned;
   report.plan.backup_id = "nightly-20251210-020000";
   engine::TargetTopic created{.name = "new",
                               .source_topics = {"old"},
@@ -107,6 +143,7 @@ engine::RestoreReport restore_report(bool dry_run) {
   report.warnings = {"the retention of topic new is held; to release it: kafka-configs.sh --alter"};
   report.records = 25;
   report.bytes = 3072;
+  report.records_there = 27;
   return report;
 }
 
@@ -116,7 +153,8 @@ TEST_CASE("a restore is told with what it wrote and what is held") {
   auto result = present(summarize(again(), restore_report(false), "file:/x"));
   for (const auto* piece :
        {"KafkaRestore default/again: complete", "2 topics, 3 partitions, 25 records, 3.0 KiB",
-        "25 records, 3.0 KiB", "3 partitions with 8 offsets", "kafka-configs.sh --alter"})
+        "25 records, 3.0 KiB", "at the target 27 records", "3 partitions with 8 offsets",
+        "kafka-configs.sh --alter"})
     CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
   CHECK_FALSE(has(result.text, "Settings of topics"));
   CHECK(result.json.at("outcome") == "restored");
@@ -133,4 +171,16 @@ TEST_CASE("a dry run tells the plan and that nothing was changed") {
     CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
   CHECK_FALSE(has(result.text, "written now"));
   CHECK(result.json.at("outcome") == "planned");
+}
+
+TEST_CASE("a shard of a restore that is done does not say complete") {
+  auto report = restore_report(false);
+  report.outcome = engine::RestoreOutcome::shard_done;
+  report.shard = {0, 3};
+  auto result = present(summarize(again(), report, "file:/x"));
+  CHECK(has(result.text, "KafkaRestore default/again: shard 0/3 is done, the finish is still to come"));
+  CHECK_FALSE(has(result.text, "complete"));
+  CHECK(result.json.at("outcome") == "shardDone");
+  CHECK(result.json.at("shards") == 3);
+  CHECK(result.json.at("recordsThere") == 27);
 }

@@ -50,6 +50,17 @@ bool is_suspended(const api::Resource& resource) {
   return is_backup(resource) && std::get<api::KafkaBackupSpec>(resource.spec).suspend;
 }
 
+// All shards, and the finish, have to mean the same run.
+void check_shard_flags(const RunFlags& flags, const std::vector<api::Resource>& resources) {
+  if (!flags.shard && !flags.finish) return;
+  const auto* flag = flags.finish ? "--finish" : "--shard";
+  if (resources.size() != 1)
+    fail(ErrorKind::invalid, "{} is for one resource; {} holds {}", flag, flags.file, resources.size());
+  if (is_backup(resources[0]) && flags.backup_id.empty())
+    throw Error(ErrorKind::invalid, fmt::format("{} of a KafkaBackup needs --backup-id", flag),
+                "give all shards and --finish the same --backup-id <name>-YYYYMMDD-HHMMSS");
+}
+
 void check_flags(const RunFlags& flags, const std::vector<api::Resource>& resources) {
   auto is_folder = [](const std::string& path) {
     std::error_code ignored;
@@ -59,6 +70,7 @@ void check_flags(const RunFlags& flags, const std::vector<api::Resource>& resour
     fail(ErrorKind::not_found, "--volumes: there is no directory {}", flags.volumes);
   if (!is_folder(flags.secrets_dir))
     fail(ErrorKind::not_found, "--secrets-dir: there is no directory {}", flags.secrets_dir);
+  check_shard_flags(flags, resources);
   if (flags.backup_id.empty()) return;
   archive::time_of(flags.backup_id);
   auto backups = std::count_if(resources.begin(), resources.end(), is_backup);

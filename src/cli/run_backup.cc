@@ -13,6 +13,7 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .owner = {.cluster_uid = "", .resource_namespace = metadata.namespace_name, .name = metadata.name},
       .spec = std::get<api::KafkaBackupSpec>(run.resource.spec),
       .backup_id = run.flags.backup_id,
+      .shard = run.flags.shard.value_or(engine::Shard{}),
       .memory_bytes_max = run.flags.memory_bytes_max};
   std::string location;
   auto open_store = [&](bool create) {
@@ -21,6 +22,10 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
     if (store) location = store->location();
     return store;
   };
+  if (run.flags.finish) {
+    auto report = engine::finish_backup(ctx, request, open_store);
+    return {.result = present(summarize(metadata, report, location)), .failure = {}};
+  }
   engine::ProgressCounters counters;
   EngineProgress progress(run.common, "backing up", counters);
   auto report = engine::backup(ctx, request, open_store, counters);

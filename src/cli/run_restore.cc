@@ -12,16 +12,21 @@ Outcome run_restore(const Context& ctx, const ResourceRun& run) {
   engine::RestoreRequest request{.restore_namespace = metadata.namespace_name,
                                  .restore_name = metadata.name,
                                  .spec = std::get<api::KafkaRestoreSpec>(run.resource.spec),
+                                 .shard = run.flags.shard.value_or(engine::Shard{}),
                                  .memory_bytes_max = run.flags.memory_bytes_max};
   auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive_path));
+  const auto location = archive.store().location();
+  if (run.flags.finish) {
+    auto report = engine::finish_restore(ctx, request, archive);
+    return {.result = present(summarize(run.resource, report, location)), .failure = {}};
+  }
   engine::ProgressCounters counters;
   auto common = run.common;
   if (request.spec.dry_run) common.progress = "none";
   EngineProgress progress(common, "restoring", counters);
   auto report = engine::restore(ctx, request, archive, counters);
   progress.finish();
-  return {.result = present(summarize(run.resource, report, archive.store().location())),
-          .failure = report.refused};
+  return {.result = present(summarize(run.resource, report, location)), .failure = report.refused};
 }
 
 }  // namespace kb::cli

@@ -5,10 +5,10 @@
 
 #include "archive/archive.h"
 #include "archive/layout.h"
+#include "base/quantities.h"
 #include "cli/commands.h"
 #include "cli/engine_progress.h"
 #include "cli/locate_archive.h"
-#include "cli/quantities.h"
 #include "cli/result_rows.h"
 #include "schema/writer.h"
 #include "storage/open.h"

@@ -1,13 +1,17 @@
-// A backup run: plan once, copy what is new, commit. Whatever kills it, the same call resumes it.
+// A backup run: plan once, copy what is new, commit. Whatever kills it, the same call resumes it. A large run
+// is divided into shards: each worker copies one, in any order and at any time, and finish_backup() commits.
 #pragma once
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/kafka_backup.h"
 #include "archive/archive.h"
 #include "engine/progress_counters.h"
+#include "engine/retention.h"
+#include "engine/shard.h"
 #include "storage/object_store.h"
 
 namespace kb::engine {
@@ -15,26 +19,44 @@ namespace kb::engine {
 struct BackupRequest {
   archive::Owner owner;
   api::KafkaBackupSpec spec;
-  std::string backup_id;  // empty: the run that was not finished, else a new one named after the time
+  // Empty: the run that was not finished, else a new one named after the time. Shards need one. Undecided
+  // runs that are older than a new one are abandoned.
+  std::string backup_id;
+  Shard shard;
+  std::string adopt_archive;  // id of an archive that is written to though it belongs to another owner
   std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
 };
 
-enum class BackupOutcome { committed, committed_before };
+enum class BackupOutcome {
+  committed,
+  committed_before,
+  shard_done,  // stored and checkpointed; nothing is committed
+};
 
 struct BackupReport {
   BackupOutcome outcome = BackupOutcome::committed;
   bool resumed = false;
-  archive::Set set;
+  Shard shard;       // of a shard that is done
+  archive::Set set;  // of a shard only its partitions and what they come to; there is no such set
+  std::optional<RetentionReport> retention;  // when spec.retention is enabled and the set is committed
 };
 
 // Gives the store of the archive; with `create` its place is made where it is missing, otherwise null says
 // that it is.
 using OpenStore = std::function<std::shared_ptr<storage::ObjectStore>(bool create)>;
 
-// Nothing is written before the cluster has been reached and has the topics. Throws: invalid, not_found (a
-// literal topic), denied, conflict (another owner, another cluster, another worker took over, a topic was
-// recreated meanwhile), unavailable and timed_out (resumable), corrupt.
+// After the commit, spec.retention acts; a failure of that is in the report and fails nothing. A repeated
+// call acts again: the one before may have been killed in between. Shards leave it to the finish. Nothing is
+// written before the cluster has been reached and has the topics. Throws: invalid, not_found (a literal
+// topic), denied, conflict (another owner, another cluster, another worker took over, a topic was recreated
+// meanwhile, the run was begun with another number of shards), unavailable and timed_out (resumable),
+// corrupt.
 BackupReport backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store,
                     ProgressCounters& progress);
+
+// Commits the run that the request names, when its shards have stored everything, whoever ran them; can be
+// repeated. Throws unavailable, naming shard, partition and offset, as long as something is missing; else as
+// backup().
+BackupReport finish_backup(const Context& ctx, const BackupRequest& request, const OpenStore& open_store);
 
 }  // namespace kb::engine

@@ -94,8 +94,10 @@ std::vector<std::string> names_of(const ChosenTopics& chosen) {
   return names;
 }
 
+enum class LogSizes { of_cleaned, all };
+
 ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const ChosenTopics& chosen,
-                       const BaseEntries& base) {
+                       const BaseEntries& base, LogSizes sizes) {
   ClusterNow now;
   for (const auto& topic : chosen.topics) now.topics[*topic.name] = topic;
   auto all = partitions_of(now);
@@ -115,7 +117,8 @@ ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const Chosen
     if (has_cleaner(now.configs[tp.topic]) && now.end[tp] != it->second->end) cleaned.push_back(tp);
   }
   if (!epochs.empty()) now.epoch_end = kafka::end_offsets_of_epochs(ctx, cluster, epochs);
-  if (!cleaned.empty()) now.log_bytes = kafka::log_bytes(ctx, cluster, cleaned);
+  const auto& measured = sizes == LogSizes::all ? all : cleaned;
+  if (!measured.empty()) now.log_bytes = kafka::log_bytes(ctx, cluster, measured);
   return now;
 }
 
@@ -222,11 +225,36 @@ archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const Backu
              .missing_topics = chosen.missing};
   capture.groups = capture_groups(ctx, cluster, names_of(chosen), request.spec.consumer_group_snapshot);
   auto entries = entries_of(base);
-  auto now = ask_cluster(ctx, cluster, chosen, entries);
+  auto now = ask_cluster(ctx, cluster, chosen, entries,
+                         request.shard.count > 1 ? LogSizes::all : LogSizes::of_cleaned);
   for (const auto& name : names_of(chosen))
     capture.topics.push_back(
         capture_topic(name, now, entries, capture, base ? base->set.capture.captured_at_ms : 0));
+  assign_shards(plan, request.shard.count, now.log_bytes);
   return plan;
+}
+
+void assign_shards(archive::Plan& plan, int shards,
+                   const std::map<kafka::TopicPartition, std::uint64_t>& log_bytes) {
+  constexpr std::uint64_t record_bytes_guess = 256;
+  plan.shards = shards;
+  std::vector<archive::CapturedPartition*> partitions;
+  std::vector<std::uint64_t> guessed, bytes;
+  for (auto& topic : plan.capture.topics)
+    for (auto& p : topic.partitions) {
+      partitions.push_back(&p);
+      guessed.push_back(static_cast<std::uint64_t>(p.end - p.from) * record_bytes_guess);
+      auto it = log_bytes.find({topic.name, p.partition});
+      if (it != log_bytes.end() && p.end > p.start)
+        bytes.push_back(
+            static_cast<std::uint64_t>(static_cast<double>(it->second) * static_cast<double>(p.end - p.from) /
+                                       static_cast<double>(p.end - p.start)));
+      else if (guessed.back() == 0)
+        bytes.push_back(0);
+    }
+  // One measure for all: a size that is known and one that is guessed cannot be compared.
+  auto shard_of = divide(bytes.size() == guessed.size() ? bytes : guessed, shards);
+  for (std::size_t i = 0; i < partitions.size(); ++i) partitions[i]->shard = shard_of[i];
 }
 
 std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan) {

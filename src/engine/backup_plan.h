@@ -1,5 +1,7 @@
 // What a run will capture: asked of the cluster once, then written down as the run's plan.
 #pragma once
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "api/kafka_backup.h"
 #include "archive/set.h"
 #include "engine/backup.h"
+#include "kafka/admin.h"
 #include "kafka/cluster.h"
 
 namespace kb::engine {
@@ -30,6 +33,11 @@ ChosenTopics choose_topics_of(const Context& ctx, kafka::Cluster& cluster, const
 archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
                         const ChosenTopics& chosen, const std::string& backup_id,
                         const std::string& archive_id, const std::optional<Base>& base, std::int64_t now_ms);
+
+// Divides the plan's partitions by the bytes that are to be read of them, estimated from the size of their
+// logs; by offsets when a size is not known. Pure.
+void assign_shards(archive::Plan& plan, int shards,
+                   const std::map<kafka::TopicPartition, std::uint64_t>& log_bytes);
 
 // Of the settings that decide what a run captures.
 std::string spec_digest(const api::KafkaBackupSpec& spec);

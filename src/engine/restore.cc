@@ -1,7 +1,6 @@
 #include "engine/restore.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <set>
 
@@ -9,16 +8,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "engine/cluster_settings.h"
-#include "engine/produce_worker.h"
 #include "engine/restore_position.h"
+#include "engine/restore_produce.h"
 
 namespace kb::engine {
 namespace {
-
-using kafka::TopicPartition;
-using Positions = std::map<TopicPartition, Position>;
 
 constexpr std::int32_t transaction_timeout_ms = 60'000;
 
@@ -56,72 +51,90 @@ void check_objects(const Context& ctx, storage::ObjectStore& store, const Restor
   }
 }
 
-std::size_t max_message_bytes(const kafka::TopicConfig& config) {
-  std::size_t bytes = kafka::RebatchSettings{}.max_message_bytes;
-  if (auto it = config.effective.find("max.message.bytes"); it != config.effective.end())
-    std::from_chars(it->second.data(), it->second.data() + it->second.size(), bytes);
-  return bytes;
+// All of them would choose for themselves, and meanwhile there may be a newer one.
+void require_named_set(const RestoreRequest& request, const std::string& who) {
+  if (request.spec.backup_ref.backup_id) return;
+  throw Error(ErrorKind::invalid, fmt::format("{} of a restore needs spec.backupRef.backupId", who),
+              "name the backup, so that all shards restore the same one; kafka-backup list shows them");
 }
 
-// The producers of all partitions that still lack records, the largest first.
-std::vector<std::unique_ptr<PartitionProducer>> open_producers(
-    const RestorePlan& plan, const std::map<std::string, kafka::TopicConfig>& configs,
-    const std::vector<TargetState>& target, const Positions& positions, const kafka::ProducerSession& session,
-    storage::ObjectStore& store, std::uint64_t merged_records_max, ProgressCounters& progress) {
-  std::vector<std::pair<std::uint64_t, std::unique_ptr<PartitionProducer>>> sized;
+void require_fit_for_shard(const RestoreRequest& request) {
+  require_shard(request.shard);
+  if (request.shard.count == 1) return;
+  require_named_set(request, "a shard");
+  if (request.spec.dry_run)
+    throw Error(ErrorKind::invalid, "a shard cannot be run with spec.dryRun: true",
+                "run it without --shard: the plan is that of all shards");
+}
+
+RestorePlan make_plan(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive) {
+  auto set = choose_set(ctx, archive, request.spec);
+  auto plan = plan_restore(request.spec, request.restore_namespace + "/" + request.restore_name, set,
+                           archive.load_index(ctx, set), now_ms());
+  divide_plan(plan, request.shard.count);
+  check_objects(ctx, archive.store(), plan);
+  return plan;
+}
+
+ForeignData foreign_data(const RestoreRequest& request) {
+  return request.spec.existing_data == api::ExistingData::append ? ForeignData::append : ForeignData::refuse;
+}
+
+// Topics that appeared since the target was looked at. Other shards of this restore, and they alone, create
+// them under load settings; an earlier run of this shard may have written to them meanwhile, so it is fenced
+// there.
+Positions take_over_created(const Context& ctx, kafka::Cluster& cluster, const archive::Archive& archive,
+                            const RestoreRequest& request, const RestorePlan& plan,
+                            const kafka::ProducerSession& session, std::vector<TargetState>& target) {
+  auto now = inspect_target(ctx, cluster, plan);
+  if (auto refused = unfit(request.spec, plan, now, now_ms())) throw Error(*refused);
+  auto appeared = now;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
-    const auto& topic = plan.topics[i];
-    kafka::RebatchSettings settings{.max_message_bytes = max_message_bytes(configs.at(topic.name))};
-    settings.merged_bytes_max = std::min(settings.merged_bytes_max, settings.max_message_bytes);
-    settings.merged_records_max = merged_records_max;
-    for (const auto& partition : topic.partitions) {
-      TopicPartition tp{topic.name, partition.partition};
-      auto it = positions.find(tp);
-      auto position = it == positions.end() ? Position{} : it->second;
-      progress.partitions_total += 1;
-      progress.records_total += partition.records_max;
-      progress.bytes_total += partition.raw_bytes;
-      progress.records_done += position.records;
-      sized.emplace_back(partition.raw_bytes,
-                         std::make_unique<PartitionProducer>(
-                             tp, SourceReader(store, plan, partition, settings, position.records), session,
-                             position.end_offset));
-      sized.back().second->only_if_finished = target[i].only_if_finished;
+    if (target[i].action != TargetAction::create) {
+      appeared[i].action = TargetAction::create;  // its positions are known
+    } else if (now[i].action != TargetAction::create) {
+      if (now[i].action != TargetAction::load)
+        fail(ErrorKind::conflict, "target topic {} was created by somebody else just now",
+             plan.topics[i].name);
+      target[i] = now[i];
     }
   }
-  std::stable_sort(sized.begin(), sized.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::vector<std::unique_ptr<PartitionProducer>> producers;
-  for (auto& [bytes, producer] : sized) producers.push_back(std::move(producer));
-  return producers;
+  return find_positions(ctx, cluster, archive.store(), plan, appeared, request.shard.index, session,
+                        ForeignData::refuse);
 }
 
-void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& request,
-             std::vector<std::unique_ptr<PartitionProducer>> producers, ProgressCounters& progress) {
-  const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  const auto connections =
-      request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
-  const auto workers =
-      std::clamp<std::size_t>(std::min<std::size_t>(connections - 1, limits.max_concurrent_partitions), 1, 2);
-  ProduceSettings settings{
-      .partitions_at_once_max = std::max<std::size_t>(limits.max_concurrent_partitions / workers, 1),
-      .produce_timeout_ms = request.spec.produce_timeout_ms};
-  ByteBudget budget(request.memory_bytes_max);
-  RateLimiter bytes_per_second(limits.bytes_per_sec), records_per_second(limits.records_per_sec);
-  ProduceShared shared{cluster, budget, bytes_per_second, records_per_second, progress, settings};
-  std::vector<ProduceWorker::Producers> shares(workers);
-  for (std::size_t i = 0; i < producers.size(); ++i) shares[i % workers].push_back(std::move(producers[i]));
-  TaskGroup tasks(ctx);
-  for (auto& share : shares) {
-    tasks.spawn([&shared, &share](const Context& c) { ProduceWorker(shared, std::move(share)).run(c); });
+// Several shards may find the same topic missing, and all but one of them are too late to create it.
+void create_or_take_over(const Context& ctx, kafka::Cluster& cluster, const archive::Archive& archive,
+                         const RestoreRequest& request, const RestorePlan& plan,
+                         const kafka::ProducerSession& session, std::vector<TargetState>& target,
+                         Positions& positions) {
+  Backoff backoff(cluster.settings().retry);
+  while (!create_missing(ctx, cluster, plan, request.shard.index, target)) {
+    LOG_INFO("another shard has created topics at the same time: looking at the target again");
+    auto before = target;
+    positions.merge(take_over_created(ctx, cluster, archive, request, plan, session, target));
+    const bool appeared = !std::equal(before.begin(), before.end(), target.begin(),
+                                      [](const auto& a, const auto& b) { return a.action == b.action; });
+    if (!appeared)  // brokers learn of a new topic one after the other
+      backoff.wait_or_throw(
+          ctx, Error(ErrorKind::unavailable,
+                     "the brokers do not show topics that exist; may the principal describe them?"));
   }
-  tasks.wait();
 }
 
-std::vector<std::string> topic_names(const RestorePlan& plan) {
-  std::vector<std::string> names;
-  for (const auto& topic : plan.topics) names.push_back(topic.name);
-  return names;
+// Leaves only what the shard wrote, topics and what was found of them.
+void keep_share(RestoreReport& report) {
+  std::vector<TargetTopic> topics;
+  std::vector<TargetState> target;
+  for (std::size_t i = 0; i < report.plan.topics.size(); ++i) {
+    auto& topic = report.plan.topics[i];
+    std::erase_if(topic.partitions, [&](const auto& p) { return p.shard != report.shard.index; });
+    if (topic.partitions.empty()) continue;
+    topics.push_back(std::move(topic));
+    target.push_back(std::move(report.target[i]));
+  }
+  report.plan.topics = std::move(topics);
+  report.target = std::move(target);
 }
 
 }  // namespace
@@ -129,34 +142,59 @@ std::vector<std::string> topic_names(const RestorePlan& plan) {
 RestoreReport restore(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
                       ProgressCounters& progress) {
   const auto& spec = request.spec;
-  auto set = choose_set(ctx, archive, spec);
-  RestoreReport report{.dry_run = spec.dry_run};
-  auto& plan = report.plan;
-  plan = plan_restore(spec, request.restore_namespace + "/" + request.restore_name, set,
-                      archive.load_index(ctx, set), now_ms());
-  check_objects(ctx, archive.store(), plan);
+  const auto& shard = request.shard;
+  require_fit_for_shard(request);
+  RestoreReport report{.outcome = shard.count > 1 ? RestoreOutcome::shard_done : RestoreOutcome::restored,
+                       .shard = shard,
+                       .plan = make_plan(ctx, request, archive)};
+  const auto& plan = report.plan;
   kafka::Cluster cluster(cluster_settings(spec.kafka_cluster));
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
   report.refused = unfit(spec, plan, target, now_ms());
-  if (spec.dry_run) return report;
+  if (spec.dry_run) {
+    report.outcome = RestoreOutcome::planned;
+    return report;
+  }
   if (report.refused) throw Error(*report.refused);
-  if (plan.topics.empty()) return report;
 
-  auto session = kafka::init_producer(ctx, cluster, plan.transactional_id, transaction_timeout_ms);
-  auto foreign = spec.existing_data == api::ExistingData::append ? ForeignData::append : ForeignData::refuse;
-  auto positions = find_positions(ctx, cluster, archive.store(), plan, target, session, foreign);
-  create_missing(ctx, cluster, plan, target);
-  report.resumed =
-      std::any_of(positions.begin(), positions.end(), [](const auto& p) { return p.second.records > 0; });
-  auto configs = kafka::topic_configs(ctx, cluster, topic_names(plan));
-  auto producers = open_producers(plan, configs, target, positions, session, archive.store(),
-                                  spec.produce_batch_size, progress);
-  const auto records_before = progress.records_done.load();
-  produce(ctx, cluster, request, std::move(producers), progress);
-  report.records = progress.records_done - records_before;
+  if (std::any_of(plan.topics.begin(), plan.topics.end(),
+                  [&](const auto& topic) { return has_share(topic, shard.index); })) {
+    auto session = kafka::init_producer(ctx, cluster, transactional_id(plan, shard), transaction_timeout_ms);
+    auto positions = find_positions(ctx, cluster, archive.store(), plan, target, shard.index, session,
+                                    foreign_data(request));
+    create_or_take_over(ctx, cluster, archive, request, plan, session, target, positions);
+    for (const auto& [tp, position] : positions) report.records_there += position.records;
+    report.resumed = report.records_there > 0;
+    write_share(ctx, cluster, archive.store(), request, plan, target, positions, session, progress);
+  }
+  report.records = progress.records_done - report.records_there;
+  report.records_there = progress.records_done;
   report.bytes = progress.bytes_done;
+  if (shard.count == 1)
+    report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
+  else
+    keep_share(report);
+  return report;
+}
+
+RestoreReport finish_restore(const Context& ctx, const RestoreRequest& request,
+                             const archive::Archive& archive) {
+  require_named_set(request, "the finish");
+  if (request.spec.dry_run) fail(ErrorKind::invalid, "there is nothing to finish with spec.dryRun: true");
+  RestoreReport report{.plan = make_plan(ctx, request, archive)};
+  const auto& plan = report.plan;
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  cluster.connect(ctx);
+  auto target = inspect_target(ctx, cluster, plan);
+  report.target = target;
+  if (auto refused = unfit(request.spec, plan, target, now_ms())) throw Error(*refused);
+  auto found = check_complete(ctx, cluster, archive.store(), plan, target, foreign_data(request));
+  if (!found.lacking.empty())
+    throw Error(ErrorKind::unavailable, fmt::format("the restore is not complete: {}", found.lacking),
+                "run its shards, all of them, then finish again");
+  report.records_there = found.records;
   report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
   return report;
 }

@@ -102,6 +102,29 @@ std::string make_transactional_id(const api::KafkaRestoreSpec& spec, const std::
 
 }  // namespace
 
+bool has_share(const TargetTopic& topic, int shard) {
+  return std::any_of(topic.partitions.begin(), topic.partitions.end(),
+                     [&](const TargetPartition& p) { return p.shard == shard; });
+}
+
+void divide_plan(RestorePlan& plan, int shards) {
+  std::vector<TargetPartition*> partitions;
+  std::vector<std::uint64_t> bytes;
+  for (auto& topic : plan.topics)
+    for (auto& p : topic.partitions) {
+      partitions.push_back(&p);
+      bytes.push_back(p.raw_bytes);
+    }
+  auto shard_of = divide(bytes, shards);
+  for (std::size_t i = 0; i < partitions.size(); ++i) partitions[i]->shard = shard_of[i];
+  plan.shards = shards;
+}
+
+std::string transactional_id(const RestorePlan& plan, const Shard& shard) {
+  if (shard.count == 1) return plan.transactional_id;
+  return fmt::format("{}-{}-of-{}", plan.transactional_id, shard.index, shard.count);
+}
+
 std::string doomed_by(const TargetTopic& topic, const std::map<std::string, std::string>& settings,
                       std::int64_t now_ms) {
   auto policy = settings.find("cleanup.policy");

@@ -8,6 +8,7 @@
 #include "api/kafka_restore.h"
 #include "archive/index.h"
 #include "archive/set.h"
+#include "engine/shard.h"
 
 namespace kb::engine {
 
@@ -24,6 +25,7 @@ struct TargetPartition {
   std::vector<SourcePartition> sources;
   std::uint64_t records_max = 0;  // exact, but for blocks that a bound cuts through
   std::uint64_t raw_bytes = 0;
+  int shard = 0;  // who writes it
 };
 
 struct TargetTopic {
@@ -43,12 +45,22 @@ struct RestorePlan {
   // Names the producer: the same for the same resource, set and choice of topics, so that a repeated run
   // finds what an earlier one wrote.
   std::string transactional_id;
+  int shards = 1;
 };
 
 // Throws not_found for topics that the set does not hold, invalid for topic mappings that do not fit, corrupt
 // when the index does not cover the set.
 RestorePlan plan_restore(const api::KafkaRestoreSpec& spec, const std::string& restore_name,
                          const archive::Set& set, const archive::Index& index, std::int64_t now_ms);
+
+// Divides the target partitions by the bytes to write. The same for the same plan, so that workers who know
+// nothing of each other agree. Pure.
+void divide_plan(RestorePlan& plan, int shards);
+// The name of the shard's producer. Another number of shards is another restore to the brokers: what the one
+// wrote is foreign to the other, which refuses it.
+std::string transactional_id(const RestorePlan& plan, const Shard& shard);
+// Whether any partition of the topic is the shard's.
+bool has_share(const TargetTopic& topic, int shard);
 
 // What retention settings would delete of a topic's restored records the moment they are set, for people;
 // empty when that is nothing.

@@ -1,5 +1,7 @@
 #include "engine/restore_plan.h"
 
+#include <set>
+
 #include "base/error.h"
 
 #include <doctest/doctest.h>
@@ -278,4 +280,38 @@ TEST_CASE("the producer's name is that of the same restore of the same set, and 
   auto other_set = made;
   other_set.set.capture.backup_id = "a-2";
   CHECK(other_set.plan().transactional_id != same);
+}
+
+TEST_CASE("shards of a restore divide the target partitions, the same for whoever looks") {
+  Fixture made;
+  auto& orders = made.add_topic("orders");
+  for (int p = 0; p < 3; ++p) made.add_partition(orders, p, 0, 1000 * (p + 1));
+  made.add("users");
+  auto plan = made.plan();
+  divide_plan(plan, 2);
+  CHECK(plan.shards == 2);
+  const auto& partitions = plan.topics[0].partitions;
+  CHECK(partitions[2].shard == 0);
+  CHECK(partitions[1].shard == 1);
+  CHECK(partitions[0].shard == 1);
+  CHECK(plan.topics[1].partitions[0].shard == 0);
+  CHECK(has_share(plan.topics[0], 1));
+  CHECK_FALSE(has_share(plan.topics[1], 1));
+  auto again = made.plan();
+  divide_plan(again, 2);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(again.topics[0].partitions[i].shard == partitions[i].shard);
+}
+
+TEST_CASE("each shard of a division has a producer of its own; one shard has that of the whole restore") {
+  Fixture made;
+  made.add("orders");
+  auto plan = made.plan();
+  std::set<std::string> names;
+  for (Shard shard : {Shard{0, 1}, Shard{0, 2}, Shard{1, 2}, Shard{0, 3}, Shard{1, 3}, Shard{2, 3}}) {
+    auto name = transactional_id(plan, shard);
+    CHECK(name.starts_with(plan.transactional_id));
+    names.insert(name);
+  }
+  CHECK(names.size() == 6);
+  CHECK(transactional_id(plan, {}) == plan.transactional_id);
 }

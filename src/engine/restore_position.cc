@@ -64,8 +64,9 @@ struct Tail {
   std::optional<std::int64_t> foreign_offset;
 };
 
+// Without a producer id, that of the last record is taken for this restore's.
 Tail read_tail(const Context& ctx, kafka::Cluster& cluster, const TopicPartition& tp, std::int64_t log_start,
-               std::int64_t log_end, std::int64_t producer_id) {
+               std::int64_t log_end, std::optional<std::int64_t> producer_id) {
   Tail tail{.position = {.end_offset = log_end}};
   for (auto end = log_end; end > log_start;) {
     auto batch = read_batch(ctx, cluster, tp, end - 1);
@@ -79,6 +80,7 @@ Tail read_tail(const Context& ctx, kafka::Cluster& cluster, const TopicPartition
       end = view.base_offset();
       continue;
     }
+    if (!producer_id) producer_id = view.producer_id();
     if (view.producer_id() != producer_id || view.base_sequence() < 0) {
       tail.foreign_offset = view.last_offset();
       break;
@@ -106,10 +108,12 @@ std::pair<std::int64_t, std::string> last_record(const kafka::RecordBatch& batch
   return last;
 }
 
-// The record that the plan has at `position`.
-std::pair<std::int64_t, std::string> planned_record(const Context& ctx, storage::ObjectStore& store,
-                                                    const RestorePlan& plan, const TargetPartition& target,
-                                                    std::uint64_t position) {
+// The record that the plan has at `position`; nothing behind the last.
+std::optional<std::pair<std::int64_t, std::string>> planned_record(const Context& ctx,
+                                                                   storage::ObjectStore& store,
+                                                                   const RestorePlan& plan,
+                                                                   const TargetPartition& target,
+                                                                   std::uint64_t position) {
   ByteBudget budget(1);
   // The record's own size does not matter here, it was written before.
   SourceReader reader(store, plan, target,
@@ -125,20 +129,22 @@ std::pair<std::int64_t, std::string> planned_record(const Context& ctx, storage:
   kafka::RecordReader records(view, kafka::inflate_records(view, scratch, 1024 * 1024 * 1024));
   kafka::RecordFrame frame;
   records.next(frame);
-  return {frame.timestamp, std::string(frame.body)};
+  return std::pair(frame.timestamp, std::string(frame.body));
 }
 
-void compare_last(const Context& ctx, storage::ObjectStore& store, const RestorePlan& plan,
-                  const TopicPartition& tp, const TargetPartition* planned, const Tail& tail) {
-  if (!tail.last) return;
-  if (planned &&
-      last_record(tail.last->view()) == planned_record(ctx, store, plan, *planned, tail.position.records - 1))
-    return;
+// Whether the last record that this restore wrote is the one that the plan has there.
+bool fits(const Context& ctx, storage::ObjectStore& store, const RestorePlan& plan,
+          const TargetPartition& planned, const Tail& tail) {
+  return !tail.last || last_record(tail.last->view()) ==
+                           planned_record(ctx, store, plan, planned, tail.position.records - 1);
+}
+
+[[noreturn]] void refuse_unfitting(const TopicPartition& tp, const Tail& tail) {
   throw Error(
       ErrorKind::conflict,
       fmt::format("{} at offset {}: what stands there is not record {} of the backup", name_of(tp),
                   tail.last->view().last_offset(), tail.position.records),
-      "the topic was written by a restore with other settings; delete it, or restore to another name");
+      "others, or a restore with other settings, wrote to the topic; delete it, or restore to another name");
 }
 
 // Records of others may stand only before what this restore wrote. Its first act in a partition that holds
@@ -154,24 +160,29 @@ bool may_append(const Tail& tail, bool begun_anywhere, const kafka::ProducerSess
       fmt::format("{} holds records that this restore did not write, up to offset {}", name_of(tp),
                   *tail.foreign_offset),
       "restore to another name with spec.topicMapping, delete the topic, or set spec.existingData: append; "
-      "when this is the rest of an interrupted restore, name its backup in spec.backupRef.backupId");
+      "when this is the rest of an interrupted restore, name its backup in spec.backupRef.backupId and run "
+      "it "
+      "in as many shards as before");
 }
 
 struct Candidate {
   TopicPartition tp;
-  const TargetPartition* planned;  // null for partitions that the plan does not fill
+  const TargetPartition& planned;
   std::int64_t log_start, log_end;
 };
 
-std::vector<Candidate> candidates(const RestorePlan& plan, const std::vector<TargetState>& target) {
+std::vector<Candidate> candidates(const RestorePlan& plan, const std::vector<TargetState>& target,
+                                  std::optional<int> shard) {
   std::vector<Candidate> all;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action == TargetAction::create) continue;
-    for (const auto& p : plan.topics[i].partitions)
+    for (const auto& p : plan.topics[i].partitions) {
+      if (shard && p.shard != *shard) continue;
       all.push_back({.tp = {plan.topics[i].name, p.partition},
-                     .planned = &p,
+                     .planned = p,
                      .log_start = target[i].log_start.at(p.partition),
                      .log_end = target[i].log_end.at(p.partition)});
+    }
   }
   return all;
 }
@@ -180,11 +191,11 @@ std::vector<Candidate> candidates(const RestorePlan& plan, const std::vector<Tar
 
 std::map<TopicPartition, Position> find_positions(const Context& ctx, kafka::Cluster& cluster,
                                                   storage::ObjectStore& store, const RestorePlan& plan,
-                                                  const std::vector<TargetState>& target,
+                                                  const std::vector<TargetState>& target, int shard,
                                                   const kafka::ProducerSession& session,
                                                   ForeignData foreign) {
   std::map<TopicPartition, Position> positions;
-  auto all = candidates(plan, target);
+  auto all = candidates(plan, target, shard);
   if (all.empty()) return positions;
   std::vector<TopicPartition> partitions;
   std::vector<Tail> before;
@@ -204,10 +215,35 @@ std::map<TopicPartition, Position> find_positions(const Context& ctx, kafka::Clu
   for (const auto& c : all) {
     auto tail = read_tail(ctx, cluster, c.tp, c.log_start, ends.at(c.tp), session.producer_id);
     if (tail.foreign_offset && foreign == ForeignData::refuse) refuse_foreign(c.tp, tail);
-    compare_last(ctx, store, plan, c.tp, c.planned, tail);
+    if (!fits(ctx, store, plan, c.planned, tail)) refuse_unfitting(c.tp, tail);
     positions[c.tp] = tail.position;
   }
   return positions;
+}
+
+Completeness check_complete(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+                            const RestorePlan& plan, const std::vector<TargetState>& target,
+                            ForeignData foreign) {
+  Completeness result;
+  for (std::size_t i = 0; i < plan.topics.size(); ++i)
+    if (target[i].action == TargetAction::create)
+      return {.lacking = fmt::format("target topic {} does not exist yet", plan.topics[i].name)};
+  for (const auto& c : candidates(plan, target, std::nullopt)) {
+    if (c.planned.records_max == 0) continue;
+    auto tail = read_tail(ctx, cluster, c.tp, c.log_start, c.log_end, std::nullopt);
+    if (!fits(ctx, store, plan, c.planned, tail)) {
+      // To append to, a partition may hold records of others before this restore has come to it.
+      if (foreign == ForeignData::refuse) refuse_unfitting(c.tp, tail);
+      tail.position.records = 0;
+    } else if (tail.foreign_offset && foreign == ForeignData::refuse) {
+      refuse_foreign(c.tp, tail);
+    }
+    if (planned_record(ctx, store, plan, c.planned, tail.position.records))
+      return {.lacking = fmt::format("{} holds {} of {} records, up to offset {}", name_of(c.tp),
+                                     tail.position.records, c.planned.records_max, c.log_end)};
+    result.records += tail.position.records;
+  }
+  return result;
 }
 
 }  // namespace kb::engine

@@ -23,14 +23,29 @@ struct Position {
 
 enum class ForeignData { refuse, append };
 
-// For every partition of topics that were there before this run. Fences, reads the ends of the logs and
-// compares the last record with the plan's. Throws conflict, naming partition and offset, for data that this
-// restore did not write (but with `append` that stands before what it wrote) or that is not what the plan has
-// there; nothing is fenced, and nothing changed, as long as a partition holds foreign data that is refused.
+// For every partition of the shard in topics that were there before this run. Fences, reads the ends of the
+// logs and compares the last record with the plan's. Throws conflict, naming partition and offset, for data
+// that this restore did not write (but with `append` that stands before what it wrote) or that is not what
+// the plan has there; nothing is fenced, and nothing changed, as long as a partition holds foreign data that
+// is refused.
 std::map<kafka::TopicPartition, Position> find_positions(const Context& ctx, kafka::Cluster& cluster,
                                                          storage::ObjectStore& store, const RestorePlan& plan,
-                                                         const std::vector<TargetState>& target,
+                                                         const std::vector<TargetState>& target, int shard,
                                                          const kafka::ProducerSession& session,
                                                          ForeignData foreign);
+
+struct Completeness {
+  std::uint64_t records = 0;  // of the plan that are in the logs
+  std::string lacking;        // which partition lacks what first, for people; empty when nothing is lacking
+};
+
+// Whether every target partition ends with all that the plan has for it. Changes nothing, and fences nobody:
+// shards may still be writing, and asking too early must not stop them. No fence is needed either: whoever
+// went on with a partition fenced its earlier writers before, and nobody writes behind its last planned
+// record. Who wrote a partition is taken from its last batch, so any division into shards will do. Throws
+// conflict as find_positions().
+Completeness check_complete(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+                            const RestorePlan& plan, const std::vector<TargetState>& target,
+                            ForeignData foreign);
 
 }  // namespace kb::engine

@@ -123,6 +123,19 @@ std::string release_command(const TargetTopic& topic) {
   return command;
 }
 
+void create_under_load_settings(const Context& ctx, kafka::Cluster& cluster,
+                                std::vector<kafka::NewTopic> topics) {
+  try {
+    kafka::create_topics(ctx, cluster, topics);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid ||
+        std::string_view(error.what()).find(newer_timestamp_keys[0]) == std::string_view::npos)
+      throw;
+    for (auto& topic : topics) topic.configs = for_older_brokers(topic.configs);
+    kafka::create_topics(ctx, cluster, topics);
+  }
+}
+
 }  // namespace
 
 bool TargetState::has_records() const {
@@ -181,31 +194,29 @@ std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan&
   return Error(ErrorKind::conflict, fmt::format("nothing was restored: {}", fmt::join(problems, "; ")));
 }
 
-void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
+bool create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan, int shard,
                     std::vector<TargetState>& target) {
   std::vector<kafka::NewTopic> missing;
   for (std::size_t i = 0; i < plan.topics.size(); ++i)
-    if (target[i].action == TargetAction::create)
+    if (target[i].action == TargetAction::create && has_share(plan.topics[i], shard))
       missing.push_back({.name = plan.topics[i].name,
                          .partitions = static_cast<std::int32_t>(plan.topics[i].partitions.size()),
                          .replication_factor = plan.topics[i].replication_factor,
                          .configs = plan.topics[i].load_configs});
-  if (missing.empty()) return;
+  if (missing.empty()) return true;
   try {
-    kafka::create_topics(ctx, cluster, missing);
+    create_under_load_settings(ctx, cluster, std::move(missing));
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::invalid ||
-        std::string_view(error.what()).find(newer_timestamp_keys[0]) == std::string_view::npos)
-      throw;
-    for (auto& topic : missing) topic.configs = for_older_brokers(topic.configs);
-    kafka::create_topics(ctx, cluster, missing);
+    if (error.kind() == ErrorKind::conflict) return false;
+    throw;
   }
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
-    if (target[i].action != TargetAction::create) continue;
+    if (target[i].action != TargetAction::create || !has_share(plan.topics[i], shard)) continue;
     target[i].partitions = static_cast<std::int32_t>(plan.topics[i].partitions.size());
     for (const auto& p : plan.topics[i].partitions)
       target[i].log_start[p.partition] = target[i].log_end[p.partition] = 0;
   }
+  return true;
 }
 
 std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,

@@ -39,8 +39,9 @@ std::vector<TargetState> inspect_target(const Context& ctx, kafka::Cluster& clus
 std::optional<Error> unfit(const api::KafkaRestoreSpec& spec, const RestorePlan& plan,
                            std::vector<TargetState>& target, std::int64_t now_ms);
 
-// Creates what is missing, under load settings.
-void create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
+// Creates what is missing of the shard's topics, under load settings. False when somebody else was faster
+// with one of them, as another shard may be: then look at the target again, since some may have been created.
+bool create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan, int shard,
                     std::vector<TargetState>& target);
 // Gives the topics that this restore created their final settings, but for a retention that is held. Returns
 // what was held, with the command that releases it.

@@ -86,6 +86,44 @@ test_restore_killed_at_random_instants() {
 	echo "$(kills) kills in $rounds rounds"
 }
 
+# Three shards at once, each killed until it ends by itself, then what ends the run.
+killed_shards() { # USUAL-MILLISECONDS FILE OPTIONS...
+	local usual=$1 i pids=()
+	shift
+	for i in 0 1 2; do
+		(cd "$(mktemp -d shard.XXXXXX)" && : >kills && run_and_kill "$usual" "$KAFKA_BACKUP" run -f "../$1" \
+			--volumes "$volumes" "${@:2}" --shard "$i/3" && cat kills >>../kills) &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	kafka_backup_run "$@" --finish
+}
+
+test_shards_killed_at_random_instants() {
+	fill_some ks-
+	local usual id rounds=0
+	backup_yaml shards '["ks-*"]' "segmentMaxBytes: 1000000
+checkpoint: {intervalSecs: 1}" >backup.yaml
+	usual=$(duration_of kafka_backup_run backup.yaml)
+	: >kills
+	until [ "$(kills)" -ge "$KILLS" ]; do
+		rm -rf "$volumes/kafka-backups/default"
+		rounds=$((rounds + 1)) id=shards-20250101-$(printf %06d "$rounds")
+		killed_shards "$usual" backup.yaml --backup-id "$id"
+		"$KAFKA_BACKUP" verify --deep --volumes "$volumes" >verify.log 2>&1 || fail "verify: $(tail -3 verify.log)"
+	done
+	echo "$(kills) kills of backup shards in $rounds rounds"
+	: >kills
+	until [ "$(kills)" -ge "$KILLS" ]; do
+		topics delete ks-
+		restore_yaml shards-again shards | sed "s/backupRef: {/backupRef: {backupId: $id, /" >restore.yaml
+		killed_shards "$usual" restore.yaml
+		dump --prefix ks- --output target.dump
+		compare source.dump target.dump --ignore-timestamp-type ks-log-append-time
+	done
+	echo "$(kills) kills of restore shards"
+}
+
 records_in() { dump --prefix "$1" --output count.dump | grep -oE '[0-9]+ records' | cut -d' ' -f1; }
 has_records() { [ "$(records_in "$1")" -gt 0 ]; }
 

@@ -1,4 +1,4 @@
-#include "cli/signals.h"
+#include "base/signals.h"
 
 #include <array>
 #include <csignal>
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
-namespace kb::cli {
+namespace kb {
 namespace {
 
 sigset_t stop_signals() {
@@ -60,4 +60,4 @@ void StopOnSignal::wait_for_signals() {
   }
 }
 
-}  // namespace kb::cli
+}  // namespace kb

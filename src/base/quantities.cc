@@ -1,11 +1,11 @@
-#include "cli/quantities.h"
+#include "base/quantities.h"
 
 #include <array>
 #include <string_view>
 
 #include <fmt/format.h>
 
-namespace kb::cli {
+namespace kb {
 
 std::string format_bytes(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -43,4 +43,4 @@ std::string format_duration(std::chrono::milliseconds duration) {
   return fmt::format("{} min {:02} s", m.count(), s.count());
 }
 
-}  // namespace kb::cli
+}  // namespace kb

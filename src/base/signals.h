@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 
-namespace kb::cli {
+namespace kb {
 
 // The first signal stops the token, a second one ends the process at once. Make it in main, before any other
 // thread: threads inherit that the signals are not delivered to them. One per process.
@@ -29,4 +29,4 @@ class StopOnSignal {
   std::jthread thread_;  // last: ends before what it uses goes
 };
 
-}  // namespace kb::cli
+}  // namespace kb

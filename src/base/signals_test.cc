@@ -1,4 +1,4 @@
-#include "cli/signals.h"
+#include "base/signals.h"
 
 #include <condition_variable>
 #include <csignal>
@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-using kb::cli::StopOnSignal;
+using kb::StopOnSignal;
 
 TEST_CASE("SIGINT and SIGTERM stop the token") {
   for (int signal : {SIGINT, SIGTERM}) {

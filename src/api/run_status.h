@@ -1,0 +1,68 @@
+// The run that a resource has under way: written before its Job is created, removed when its outcome is
+// written, so that whoever comes after a crash goes on with it. Additive.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "schema/field.h"
+
+namespace kb::api {
+
+enum class RunTrigger { spec, schedule, run_now };
+constexpr auto enum_names(RunTrigger) {
+  return std::array<std::string_view, 3>{"spec", "schedule", "run-now"};
+}
+
+struct CurrentRun {
+  std::string backup_id;
+  RunTrigger trigger = RunTrigger::spec;
+  std::optional<schema::Timestamp> tick;
+  std::string token;
+  std::string spec_sha256;
+  std::string job;
+  std::int32_t shards = 1;
+  bool finishing = false;
+  bool cancelled = false;
+  schema::Timestamp start_time{};
+
+  void fields(auto& f) {
+    f("backupId", backup_id, "The backup that is made or restored; empty: the newest.");
+    f("trigger", trigger,
+      "What began it: the spec itself, its schedule, or the annotation kafka.oso.sh/run-now.");
+    f("tick", tick, "Which tick of the schedule.");
+    f("token", token, "Which token of the annotation.");
+    f("specSha256", spec_sha256, "Digest of the part of the spec that decides what is done.");
+    f("job", job, "The Job that does the work.");
+    f("shards", shards, "Pods that share the work.");
+    f("finishing", finishing, "Whether all shards are done and the Job that finishes the run is under way.");
+    f("cancelled", cancelled, "Whether it is being stopped, to be replaced.");
+    f("startTime", start_time, "When it began.");
+  }
+  bool operator==(const CurrentRun&) const = default;
+};
+
+struct RunProgress {
+  std::optional<std::uint64_t> partitions_done;
+  std::optional<std::uint64_t> partitions_total;
+  std::optional<std::uint64_t> records_done;
+  std::optional<std::uint64_t> records_total;
+  std::optional<std::uint64_t> bytes_done;
+  std::optional<std::uint32_t> percent;
+  std::optional<std::uint64_t> eta_seconds;
+
+  void fields(auto& f) {
+    f("partitionsDone", partitions_done, "Partitions that are finished.");
+    f("partitionsTotal", partitions_total, "Partitions of the run.");
+    f("recordsDone", records_done, "Offsets that are covered, or records that are written.");
+    f("recordsTotal", records_total, "Of how many.");
+    f("bytesDone", bytes_done, "Bytes of record batches that are copied.");
+    f("percent", percent, "How far it is.");
+    f("etaSeconds", eta_seconds, "Seconds until it is done, at this speed.");
+  }
+  bool operator==(const RunProgress&) const = default;
+};
+
+}  // namespace kb::api

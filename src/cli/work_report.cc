@@ -1,0 +1,81 @@
+#include "cli/work_report.h"
+
+#include "archive/layout.h"
+#include "base/backup_id.h"
+
+namespace kb::cli {
+
+api::WorkReport work_report(const engine::BackupReport& report) {
+  using enum api::WorkOutcome;
+  const auto& totals = report.set.totals;
+  api::WorkReport out{.outcome = report.outcome == engine::BackupOutcome::committed ? committed
+                                 : report.outcome == engine::BackupOutcome::committed_before
+                                     ? committed_before
+                                     : shard_done,
+                      .backup_id = report.set.capture.backup_id,
+                      .records = totals.records,
+                      .bytes = totals.stored_bytes,
+                      .segments = totals.segments,
+                      .lost_offsets = totals.lost};
+  out.topics = report.set.capture.topics.size();
+  for (const auto& topic : report.set.capture.topics) out.partitions += topic.partitions.size();
+  for (const auto& topic : report.set.capture.missing_topics)
+    out.warnings.push_back("topic " + topic + " does not exist");
+  if (!report.set.capture.groups.captured && !report.set.capture.groups.not_captured.empty())
+    out.warnings.push_back("consumer groups were not captured: " + report.set.capture.groups.not_captured);
+  if (report.retention)
+    out.retention = api::ReportedRetention{.inspected = report.retention->inspected,
+                                           .eligible = report.retention->eligible,
+                                           .deleted = report.retention->deleted.size(),
+                                           .reclaimed_bytes = report.retention->reclaimed_bytes,
+                                           .dry_run = report.retention->dry_run,
+                                           .error = report.retention->error};
+  return out;
+}
+
+api::WorkReport work_report(const engine::RestoreReport& report) {
+  using enum api::WorkOutcome;
+  if (report.refused) return work_report(*report.refused);
+  api::WorkReport out{.outcome = report.outcome == engine::RestoreOutcome::restored  ? restored
+                                 : report.outcome == engine::RestoreOutcome::planned ? planned
+                                                                                     : shard_done,
+                      .backup_id = report.plan.backup_id,
+                      .records = report.records_there,
+                      .segments = report.plan.objects.size(),
+                      .warnings = report.warnings};
+  out.topics = report.plan.topics.size();
+  for (const auto& topic : report.plan.topics) {
+    out.partitions += topic.partitions.size();
+    for (const auto& partition : topic.partitions) {
+      out.bytes += partition.raw_bytes;
+      if (out.outcome == planned) out.records += partition.records_max;
+    }
+    if (!topic.retention_held.empty()) ++out.retention_held;
+  }
+  return out;
+}
+
+api::WorkReport work_report(const Error& error) {
+  const bool was_stopped = error.kind() == ErrorKind::cancelled;
+  return {.outcome = was_stopped ? api::WorkOutcome::stopped : api::WorkOutcome::failed,
+          .error = api::WorkError{
+              .kind = std::string(info(error.kind()).name), .message = error.what(), .hint = error.hint()}};
+}
+
+api::ReportedPoints points_of(const Context& ctx, const archive::Archive& archive) {
+  api::ReportedPoints points;
+  const auto ids = archive.set_ids(ctx);
+  points.count = ids.size();
+  auto seconds = [](const std::string& id) {
+    auto time = time_of_backup_id(id);
+    return time ? time->time_since_epoch().count() : 0;
+  };
+  for (auto id = ids.rbegin(); id != ids.rend() && points.newest.size() < api::restore_points_max; ++id)
+    points.newest.push_back(seconds(*id));
+  if (!ids.empty()) points.oldest = seconds(ids.front());
+  for (const auto& object : archive.store().list(ctx, archive::segments_prefix()))
+    points.bytes += object.bytes;
+  return points;
+}
+
+}  // namespace kb::cli

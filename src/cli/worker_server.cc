@@ -1,0 +1,38 @@
+#include "cli/worker_server.h"
+
+#include <chrono>
+
+#include "schema/schema.h"
+
+namespace kb::cli {
+
+WorkerServer::WorkerServer(int port, std::string phase, const engine::ProgressCounters& counters)
+    : phase_(std::move(phase)),
+      counters_(counters),
+      server_({"", port}, [this](std::string_view path) { return page(path); }) {}
+
+HttpPage WorkerServer::page(std::string_view path) {
+  if (path == "/progress")
+    return {.content_type = "application/json", .body = schema::write_text(progress())};
+  if (path == "/healthz") return {.body = "ok\n"};
+  return {.status = 404, .body = "not found\n"};
+}
+
+api::WorkProgress WorkerServer::progress() {
+  using namespace std::chrono;
+  api::WorkProgress out{.phase = phase_,
+                        .partitions_done = counters_.partitions_done,
+                        .partitions_total = counters_.partitions_total,
+                        .records_done = counters_.records_done,
+                        .records_total = counters_.records_total,
+                        .bytes_done = counters_.bytes_done,
+                        .bytes_total = counters_.bytes_total,
+                        .checkpoints = counters_.checkpoints,
+                        .seconds = duration<double>(Clock::now() - begun_).count()};
+  if (checkpoints_seen_.exchange(out.checkpoints) != out.checkpoints)
+    checkpoint_s_ = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+  out.checkpoint_s = checkpoint_s_;
+  return out;
+}
+
+}  // namespace kb::cli

@@ -1,0 +1,19 @@
+// Writing a shard's target partitions, each from its position on.
+#pragma once
+#include <map>
+#include <vector>
+
+#include "engine/restore.h"
+#include "engine/restore_position.h"
+
+namespace kb::engine {
+
+using Positions = std::map<kafka::TopicPartition, Position>;
+
+// The topics exist; partitions without a position are empty. Counts what is there and what it writes.
+void write_share(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+                 const RestoreRequest& request, const RestorePlan& plan,
+                 const std::vector<TargetState>& target, const Positions& positions,
+                 const kafka::ProducerSession& session, ProgressCounters& progress);
+
+}  // namespace kb::engine

@@ -1,0 +1,500 @@
+#include "operator/backup_decision.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "api/cron_schedule.h"
+#include "base/backup_id.h"
+#include "base/checksum.h"
+#include "base/quantities.h"
+#include "operator/conditions.h"
+#include "operator/job_builder.h"
+#include "operator/job_history.h"
+#include "operator/labels.h"
+#include "operator/progress_view.h"
+#include "operator/run_view.h"
+#include "operator/schedule.h"
+#include "schema/schema.h"
+
+namespace kb::op {
+namespace {
+
+using api::CurrentRun;
+using api::RunTrigger;
+using namespace std::chrono_literals;
+
+api::KafkaBackupStatus read_status(const ResourceView& resource) {
+  api::KafkaBackupStatus status;
+  schema::Problems ignored;  // of a status that somebody else wrote: what can be read counts
+  if (!resource.status.is_null())
+    schema::read_into(resource.status, "status", status, ignored,
+                      {.unknown_fields = schema::UnknownFields::ignore});
+  return status;
+}
+
+Seconds to_seconds(schema::Timestamp time) {
+  return std::chrono::floor<std::chrono::seconds>(time);
+}
+
+std::optional<Seconds> to_seconds(const std::optional<schema::Timestamp>& time) {
+  if (!time) return std::nullopt;
+  return to_seconds(*time);
+}
+
+std::string observed(const api::KafkaBackupSpec& spec) {
+  return spec.time_zone ? fmt::format("{} {}", *spec.schedule, *spec.time_zone) : *spec.schedule;
+}
+
+// One reconciliation of one KafkaBackup; the members are its steps.
+class Step {
+ public:
+  explicit Step(const BackupInput& in)
+      : in_(in), before_(read_status(in.resource)), out_{.status = before_, .actions = {}} {}
+
+  BackupDecision take() {
+    adopt();
+    follow_run();
+    if (in_.spec) {
+      follow_schedule();
+      start_when_asked();
+    }
+    describe();
+    tidy_jobs(in_.jobs, status().current_run, history_limits(), out_.actions);
+    plan_next_look();
+    return std::move(out_);
+  }
+
+ private:
+  api::KafkaBackupStatus& status() { return out_.status; }
+  const std::string& name() const { return in_.resource.key.name; }
+  bool is_scheduled() const { return in_.spec && in_.spec->schedule; }
+  bool is_suspended() const { return in_.spec && in_.spec->suspend; }
+  bool is_new_generation() const { return before_.observed_generation != in_.resource.generation; }
+
+  void note(bool warning, std::string_view reason, std::string message) {
+    out_.actions.events.push_back({warning, std::string(reason), std::move(message)});
+  }
+
+  void adopt();
+  void follow_run();
+  void follow_active(const RunView& view);
+  void end_run();
+  void record_success(const api::WorkReport& report);
+  void record_points(const api::WorkReport& report);
+  void record_retention(const api::ReportedRetention& retention);
+  void record_failure(const RunView& view);
+
+  void follow_schedule();
+  void watch_schedule_edits();
+  void act_on_tick(const Ticks& ticks);
+  void skip(Seconds tick, std::uint64_t count, const std::string& why);
+  void start_when_asked();
+  bool one_shot_is_due();
+  void start(CurrentRun run);
+  Seconds next_id_time();
+  bool resume_job_of(const std::function<bool(const CurrentRun&)>& is_it);
+
+  void describe();
+  void describe_phase();
+  void describe_conditions();
+  std::string success_text() const;
+  HistoryLimits history_limits() const;
+  void plan_next_look();
+
+  const BackupInput& in_;
+  const api::KafkaBackupStatus before_;
+  BackupDecision out_;
+  std::string running_text_ = "Backup in progress";
+};
+
+// A Job that no status knows of: the status was lost. It goes on, or its outcome is read.
+void Step::adopt() {
+  if (status().current_run) return;
+  for (const auto& job : in_.jobs)
+    if (job.run && !job.recorded && !job.deleting && job.run->backup_id != status().last_run_id &&
+        (!status().current_run || job.run->start_time >= status().current_run->start_time))
+      status().current_run = job.run;
+}
+
+void Step::follow_run() {
+  if (!status().current_run) return;
+  auto& run = *status().current_run;
+  const auto view = look_at_run(run, in_.jobs, in_.pods);
+  switch (view.state) {
+    case RunState::missing:
+      if (run.cancelled) {
+        note(false, "BackupReplaced",
+             fmt::format("Backup {} was stopped to make room for the next one", run.backup_id));
+        status().last_run_id = run.backup_id;
+        return end_run();
+      }
+      out_.actions.start_job = true;
+      if (!in_.start_error.empty()) running_text_ += ": its Job cannot be made: " + in_.start_error;
+      return;
+    case RunState::active:
+      return follow_active(view);
+    case RunState::shards_done:
+      run.finishing = true;
+      out_.actions.start_job = true;
+      return;
+    case RunState::unreported:
+      if (run.finishing) out_.actions.delete_jobs.push_back(finish_job_name(run));
+      if (!run.finishing) out_.actions.start_job = true;
+      run.finishing = true;
+      running_text_ = "Backup in progress: the report of its worker was lost and is asked for again";
+      return;
+    case RunState::succeeded:
+      return record_success(*view.report);
+    case RunState::failed:
+      return record_failure(view);
+  }
+}
+
+void Step::follow_active(const RunView& view) {
+  auto& run = *status().current_run;
+  if (run.cancelled) out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);
+  if (in_.progress) {
+    status().progress = to_run_progress(*in_.progress);
+    if (in_.progress->checkpoint_s > 0)
+      status().last_checkpoint_time = Timestamp(std::chrono::seconds(in_.progress->checkpoint_s));
+    status().resumable = in_.progress->checkpoints > 0;
+  }
+  if (run.cancelled)
+    running_text_ = "Backup is being stopped, to be replaced";
+  else if (!view.waiting.empty())
+    running_text_ += ": waiting for its pod: " + view.waiting;
+  else if (view.failed_attempts > 0)
+    running_text_ += fmt::format(", attempt {}; before: {}", view.failed_attempts + 1, view.failure);
+}
+
+void Step::end_run() {
+  status().last_run_spec_sha256 = status().current_run->spec_sha256;
+  status().last_run_id = status().current_run->backup_id;
+  status().current_run.reset();
+  status().progress.reset();
+  status().resumable = false;
+}
+
+void Step::record_success(const api::WorkReport& report) {
+  const auto run = *status().current_run;
+  const auto seconds = std::chrono::duration<double>(in_.now - run.start_time).count();
+  status().backup_id = run.backup_id;
+  status().last_backup_time = to_seconds(in_.now);
+  status().records_processed = report.records;
+  status().bytes_processed = report.bytes;
+  status().segments_completed = report.segments;
+  status().lost_offsets = report.lost_offsets;
+  status().warnings = report.warnings;
+  status().last_run_seconds = seconds;
+  if (report.seconds > 0) {
+    status().throughput_records_per_sec = static_cast<double>(report.records) / report.seconds;
+    status().throughput_bytes_per_sec = static_cast<double>(report.bytes) / report.seconds;
+  }
+  status().failure_reason.reset();
+  if (report.points) record_points(report);
+  if (report.retention) record_retention(*report.retention);
+  end_run();
+  note(false, "BackupCompleted", success_text());
+  if (report.lost_offsets > 0)
+    note(true, "OffsetsLost",
+         fmt::format("{} offsets were deleted by retention in Kafka before backup {} could read them",
+                     report.lost_offsets, run.backup_id));
+  out_.actions.finished =
+      FinishedRun{.succeeded = true, .seconds = seconds, .records = report.records, .bytes = report.bytes};
+}
+
+// The report has times only; what is known of older points stays.
+void Step::record_points(const api::WorkReport& report) {
+  const auto& points = *report.points;
+  const auto known = before_.restore_points.value_or(api::RestorePoints{}).newest;
+  auto at = [](std::int64_t seconds) { return Seconds(std::chrono::seconds(seconds)); };
+  api::RestorePoints out{.count = points.count, .bytes = points.bytes, .first = {}, .last = {}, .newest = {}};
+  if (points.count > 0) out.first = at(points.oldest);
+  for (auto seconds : points.newest) {
+    api::RestorePoint point{
+        .backup_id = make_backup_id(name(), at(seconds)), .time = at(seconds), .records = {}, .bytes = {}};
+    if (auto it = std::ranges::find(known, point.backup_id, &api::RestorePoint::backup_id); it != known.end())
+      point = *it;
+    if (point.backup_id == status().backup_id) point.records = report.records, point.bytes = report.bytes;
+    out.newest.push_back(std::move(point));
+  }
+  if (!out.newest.empty()) out.last = out.newest.front().time;
+  status().restore_points = std::move(out);
+}
+
+void Step::record_retention(const api::ReportedRetention& retention) {
+  status().last_retention_time = to_seconds(in_.now);
+  status().retention_inspected_backups = retention.inspected;
+  status().retention_eligible_backups = retention.eligible;
+  status().retention_deleted_backups = retention.deleted;
+  status().retention_reclaimed_bytes = retention.reclaimed_bytes;
+  status().retention_dry_run = retention.dry_run;
+  status().retention_error.reset();
+  if (retention.error.empty()) {
+    if (retention.deleted > 0)
+      note(false, "RetentionApplied",
+           fmt::format("{} old backups deleted, {} freed", retention.deleted,
+                       format_bytes(retention.reclaimed_bytes)));
+    return;
+  }
+  status().retention_error = retention.error;
+  note(true, "RetentionFailed", retention.error);
+}
+
+void Step::record_failure(const RunView& view) {
+  const auto run = *status().current_run;
+  status().last_failure_time = to_seconds(in_.now);
+  status().failure_reason = view.failure;
+  end_run();
+  note(true, "BackupFailed", fmt::format("Backup {} failed: {}", run.backup_id, view.failure));
+  out_.actions.finished = FinishedRun{
+      .succeeded = false, .seconds = std::chrono::duration<double>(in_.now - run.start_time).count()};
+}
+
+// ---- when to start
+// -------------------------------------------------------------------------------------------
+
+// An edited schedule counts from the edit on: its ticks of the past mean nothing.
+void Step::watch_schedule_edits() {
+  const auto now_observed = observed(*in_.spec);
+  if (status().observed_schedule == now_observed) return;
+  const bool was_seen_without =
+      !status().observed_schedule && before_.observed_generation && !before_.last_schedule_time;
+  if (status().observed_schedule || was_seen_without) status().schedule_since = to_seconds(in_.now);
+  status().observed_schedule = now_observed;
+}
+
+void Step::follow_schedule() {
+  if (!is_scheduled()) {
+    status().next_scheduled_backup.reset();
+    status().observed_schedule.reset();
+    return;
+  }
+  watch_schedule_edits();
+  const auto schedule = api::CronSchedule::parse(*in_.spec->schedule);
+  const auto zone = api::load_time_zone(in_.spec->time_zone.value_or(""));
+  const auto now = to_seconds(in_.now);
+  const auto after =
+      ticks_count_after(to_seconds(in_.resource.created), to_seconds(status().last_schedule_time),
+                        to_seconds(status().schedule_since), now);
+  const auto ticks = look_at_ticks(schedule, zone, after, now);
+  status().next_scheduled_backup.reset();
+  if (is_suspended()) return;
+  if (ticks.next) status().next_scheduled_backup = *ticks.next;
+  if (ticks.due) act_on_tick(ticks);
+}
+
+void Step::act_on_tick(const Ticks& ticks) {
+  const auto due = *ticks.due;
+  const auto late = to_seconds(in_.now) - due;
+  const auto deadline = in_.spec->starting_deadline_seconds;
+  if (deadline && late > std::chrono::seconds(*deadline))
+    return skip(due, ticks.missed + 1,
+                fmt::format("it was {} s late, more than startingDeadlineSeconds", late.count()));
+  if (status().current_run && in_.spec->concurrency_policy == api::ConcurrencyPolicy::replace) {
+    status().current_run->cancelled = true;  // the tick stays due until the run is gone
+    return;
+  }
+  if (status().current_run)
+    return skip(due, ticks.missed + 1,
+                fmt::format("backup {} was still in progress", status().current_run->backup_id));
+  if (ticks.missed > 0) skip(due, ticks.missed, "several ticks were missed; one run stands for them");
+  status().last_schedule_time = due;
+  if (resume_job_of([&](const CurrentRun& run) { return run.tick == Timestamp(due); })) return;
+  start({.trigger = RunTrigger::schedule, .tick = due});
+}
+
+void Step::skip(Seconds tick, std::uint64_t count, const std::string& why) {
+  status().skipped_ticks = status().skipped_ticks.value_or(0) + count;
+  status().last_schedule_time = tick;
+  status().last_skipped_tick = tick;
+  status().last_skip_reason = why;
+  note(false, "TickSkipped",
+       count == 1 ? fmt::format("Tick {} skipped: {}", schema::format_rfc3339(tick), why)
+                  : fmt::format("{} ticks up to {} skipped: {}", count, schema::format_rfc3339(tick), why));
+}
+
+void Step::start_when_asked() {
+  if (status().current_run || is_suspended()) return;
+  const auto token = in_.resource.annotation(run_now_annotation);
+  if (!token.empty() && token != status().last_run_now.value_or("")) {
+    status().last_run_now = token;
+    if (!resume_job_of([&](const CurrentRun& run) { return run.token == token; }))
+      start({.trigger = RunTrigger::run_now, .token = token});
+    return;
+  }
+  if (!is_scheduled() && one_shot_is_due()) {
+    const auto digest = run_digest(*in_.spec);
+    if (!resume_job_of([&](const CurrentRun& run) {
+          return run.trigger == RunTrigger::spec && run.spec_sha256 == digest;
+        }))
+      start({.trigger = RunTrigger::spec});
+  }
+}
+
+// Once for each spec; what another operator has recorded of this generation counts.
+bool Step::one_shot_is_due() {
+  const auto digest = run_digest(*in_.spec);
+  if (!before_.last_run_id && !is_new_generation() &&
+      (before_.phase == "Completed" || before_.phase == "Failed")) {
+    status().last_run_spec_sha256 = digest;
+    return false;
+  }
+  if (!status().last_run_spec_sha256) return true;
+  // A newer operator may make another digest of the same spec, hence the generation.
+  return is_new_generation() && *status().last_run_spec_sha256 != digest;
+}
+
+// What was begun once is not begun again when only the status was lost.
+bool Step::resume_job_of(const std::function<bool(const CurrentRun&)>& is_it) {
+  for (const auto& job : in_.jobs)
+    if (job.run && !job.deleting && is_it(*job.run)) {
+      if (job.run->backup_id != status().last_run_id) status().current_run = job.run;
+      return true;
+    }
+  return false;
+}
+
+// Ids of runs grow, whatever the clock does.
+Seconds Step::next_id_time() {
+  auto time = to_seconds(in_.now);
+  auto after = [&](const std::string& id) {
+    if (auto used = time_of_backup_id(id)) time = std::max(time, *used + 1s);
+  };
+  after(status().last_run_id.value_or(""));
+  after(status().backup_id.value_or(""));
+  for (const auto& job : in_.jobs)
+    if (job.run) after(job.run->backup_id);
+  return time;
+}
+
+void Step::start(CurrentRun run) {
+  const auto time = next_id_time();
+  run.backup_id = make_backup_id(name(), time);
+  run.spec_sha256 = run_digest(*in_.spec);
+  run.job = job_name(in_.resource, time);
+  run.shards = static_cast<std::int32_t>(in_.spec->workers);
+  run.start_time = to_seconds(in_.now);
+  note(false, "BackupStarted",
+       run.trigger == RunTrigger::schedule
+           ? fmt::format("Backup {} started for tick {}", run.backup_id, schema::format_rfc3339(*run.tick))
+           : fmt::format("Backup {} started", run.backup_id));
+  status().current_run = std::move(run);
+  out_.actions.start_job = true;
+}
+
+// ---- what to say
+// ---------------------------------------------------------------------------------------------
+
+std::string Step::success_text() const {
+  const auto& s = out_.status;
+  return fmt::format("Backup {} completed: {} records, {}", s.backup_id.value_or(""),
+                     format_count(s.records_processed.value_or(0)),
+                     format_bytes(s.bytes_processed.value_or(0)));
+}
+
+void Step::describe() {
+  status().checkpoint_enabled =
+      in_.spec ? in_.spec->checkpoint.value_or(api::Checkpoint{}).enabled : before_.checkpoint_enabled;
+  describe_phase();
+  describe_conditions();
+  // An edit that a run in progress keeps from being acted on is not observed yet.
+  const bool waits = status().current_run && in_.spec && !is_scheduled() &&
+                     status().current_run->spec_sha256 != run_digest(*in_.spec);
+  if (!waits) status().observed_generation = in_.resource.generation;
+}
+
+void Step::describe_phase() {
+  auto say = [&](std::string_view phase, std::string message) {
+    status().phase = phase;
+    status().message = std::move(message);
+  };
+  if (!in_.spec) return say("Failed", "Validation error: " + in_.problems);
+  if (status().current_run) return say("Running", running_text_);
+  if (status().failure_reason) return say("Failed", "Backup failed: " + *status().failure_reason);
+  if (is_suspended() && !status().backup_id)
+    return say("Pending", "Suspended: nothing runs until spec.suspend is false");
+  const std::string suspended = is_suspended() ? "; suspended" : "";
+  if (status().backup_id) return say("Completed", success_text() + suspended);
+  say("Ready", is_scheduled() ? "Backup schedule is active" : "Backup is about to start");
+}
+
+void Step::describe_conditions() {
+  Conditions conditions(status().conditions, in_.resource.generation, in_.now);
+  const bool running = status().current_run.has_value();
+  if (!in_.spec)
+    conditions.set("Ready", false, "ValidationFailed", in_.problems);
+  else if (status().failure_reason)
+    conditions.set("Ready", false, "BackupFailed", *status().failure_reason);
+  else if (status().backup_id)
+    conditions.set("Ready", true, "BackupSucceeded", success_text());
+  else if (is_scheduled())
+    conditions.set("Ready", true, "ScheduleActive", "No backup yet");
+  else
+    conditions.set_unknown("Ready", "BackupPending", "No backup yet");
+
+  conditions.set("Progressing", running,
+                 running          ? "BackupRunning"
+                 : is_suspended() ? "Suspended"
+                                  : "Idle",
+                 running ? running_text_ : "");
+  if (is_suspended())
+    conditions.set("Suspended", true, "Suspended", "spec.suspend is true: no run is started");
+  else
+    conditions.remove("Suspended");
+  conditions.remove("ReconciliationPaused");
+  if (in_.spec && is_scheduled()) {
+    conditions.remove("Complete");
+    conditions.remove("Failed");
+    return;
+  }
+  const bool failed = !in_.spec || (!running && status().failure_reason);
+  const bool complete =
+      in_.spec && !running && !failed && status().last_run_spec_sha256 && status().backup_id;
+  conditions.set("Complete", complete,
+                 complete ? "BackupSucceeded"
+                 : failed ? "BackupFailed"
+                          : "BackupPending",
+                 complete ? success_text() : "");
+  conditions.set("Failed", failed,
+                 !in_.spec ? "ValidationFailed"
+                 : failed  ? "BackupFailed"
+                           : "NoFailure",
+                 failed ? status().message.value_or("") : "");
+}
+
+HistoryLimits Step::history_limits() const {
+  if (!in_.spec) return {};
+  return {.succeeded = in_.spec->successful_jobs_history_limit,
+          .failed = in_.spec->failed_jobs_history_limit};
+}
+
+void Step::plan_next_look() {
+  if (status().current_run) {
+    out_.actions.requeue_after = progress_interval;
+  } else if (status().next_scheduled_backup) {
+    const auto left = *status().next_scheduled_backup - in_.now;
+    out_.actions.requeue_after = std::clamp<Duration>(left, 50ms, reconcile_interval_max);
+  }
+}
+
+}  // namespace
+
+BackupDecision decide_backup(const BackupInput& input) {
+  return Step(input).take();
+}
+
+std::string run_digest(const api::KafkaBackupSpec& spec) {
+  auto value = schema::write(spec);
+  for (auto name :
+       {"schedule", "timeZone", "startingDeadlineSeconds", "concurrencyPolicy", "suspend", "retention",
+        "metrics", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "workers", "backoffLimit",
+        "activeDeadlineSeconds", "ttlSecondsAfterFinished", "podTemplate", "rateLimiting", "circuitBreaker"})
+    value.get_object().erase(name);
+  return sha256_hex(schema::serialize(value));
+}
+
+}  // namespace kb::op

@@ -1,0 +1,132 @@
+#include "operator/backup_figures.h"
+
+#include <array>
+#include <chrono>
+
+#include "api/cron_schedule.h"
+#include "schema/schema.h"
+
+namespace kb::op {
+namespace {
+
+using Resource = ResourceView;
+using Spec = api::KafkaBackupSpec;
+using Status = api::KafkaBackupStatus;
+using Figure = std::optional<double>;
+
+Figure unix_seconds(const std::optional<schema::Timestamp>& time) {
+  if (!time) return std::nullopt;
+  return std::chrono::duration<double>(time->time_since_epoch()).count();
+}
+
+template <class T>
+Figure number(const std::optional<T>& value) {
+  if (!value) return std::nullopt;
+  return static_cast<double>(*value);
+}
+
+double flag(bool value) {
+  return value ? 1 : 0;
+}
+
+// Seconds between the next tick and the one after it.
+Figure schedule_interval(const Resource& resource, const Spec& spec, const Status& status) {
+  if (!spec.schedule) return std::nullopt;
+  try {
+    const auto schedule = api::CronSchedule::parse(*spec.schedule);
+    const auto zone = api::load_time_zone(spec.time_zone.value_or(""));
+    const auto from =
+        std::chrono::floor<std::chrono::seconds>(status.next_scheduled_backup.value_or(resource.created));
+    const auto first = schedule.next(from - std::chrono::seconds(1), zone);
+    const auto second = first ? schedule.next(*first, zone) : std::nullopt;
+    if (!second) return std::nullopt;
+    return static_cast<double>((*second - *first).count());
+  } catch (const Error&) {
+    return std::nullopt;  // the status says what is wrong with it
+  }
+}
+
+constexpr std::array<BackupFigure, 21> figures{{
+    {"kafka_backup_operator_backup_size_bytes", "Bytes that the last successful run stored.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.bytes_processed); }},
+    {"kafka_backup_operator_backup_records_total", "Records that the last successful run stored.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.records_processed); }},
+    {"kafka_backup_backup_size_bytes", "The same as kafka_backup_operator_backup_size_bytes.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.bytes_processed); }},
+    {"kafka_backup_backup_records", "The same as kafka_backup_operator_backup_records_total.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.records_processed); }},
+    {"kafka_backup_created_timestamp_seconds", "When the KafkaBackup was created.",
+     [](const Resource& r, const Spec&, const Status&) { return unix_seconds(r.created); }},
+    {"kafka_backup_last_success_timestamp_seconds", "End of the last successful run.",
+     [](const Resource&, const Spec&, const Status& s) { return unix_seconds(s.last_backup_time); }},
+    {"kafka_backup_last_failure_timestamp_seconds", "End of the last run that failed.",
+     [](const Resource&, const Spec&, const Status& s) { return unix_seconds(s.last_failure_time); }},
+    {"kafka_backup_never_succeeded", "1 as long as no run has succeeded.",
+     [](const Resource&, const Spec&, const Status& s) { return Figure(flag(!s.last_backup_time)); }},
+    {"kafka_backup_schedule_interval_seconds", "Seconds between the next two ticks of the schedule.",
+     schedule_interval},
+    {"kafka_backup_next_expected_timestamp_seconds", "The next tick of the schedule.",
+     [](const Resource&, const Spec&, const Status& s) { return unix_seconds(s.next_scheduled_backup); }},
+    {"kafka_backup_suspended", "1 while spec.suspend is true.",
+     [](const Resource&, const Spec& spec, const Status&) { return Figure(flag(spec.suspend)); }},
+    {"kafka_backup_run_in_progress", "1 while a run is in progress.",
+     [](const Resource&, const Spec&, const Status& s) { return Figure(flag(s.current_run.has_value())); }},
+    {"kafka_backup_run_start_timestamp_seconds", "When the run in progress began.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.current_run ? unix_seconds(s.current_run->start_time) : std::nullopt;
+     }},
+    {"kafka_backup_run_progress_ratio", "How far the run in progress is, 0 to 1.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.progress && s.progress->percent ? Figure(*s.progress->percent / 100.0) : std::nullopt;
+     }},
+    {"kafka_backup_lost_offsets",
+     "Offsets that Kafka's retention deleted before the last run could read them.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.lost_offsets); }},
+    {"kafka_backup_restore_points", "Complete backups of the archive.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.restore_points ? number(s.restore_points->count) : std::nullopt;
+     }},
+    {"kafka_backup_archive_bytes", "Bytes of the archive's segments.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.restore_points ? number(s.restore_points->bytes) : std::nullopt;
+     }},
+    {"kafka_backup_recoverable_window_start_timestamp_seconds", "The oldest complete backup.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.restore_points ? unix_seconds(s.restore_points->first) : std::nullopt;
+     }},
+    {"kafka_backup_recoverable_window_end_timestamp_seconds", "The newest complete backup.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.restore_points ? unix_seconds(s.restore_points->last) : std::nullopt;
+     }},
+    {"kafka_backup_retention_error", "1 when retention failed after the last successful run.",
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.last_retention_time ? Figure(flag(s.retention_error.has_value())) : std::nullopt;
+     }},
+    {"kafka_backup_skipped_ticks_total", "Ticks of the schedule that were skipped.",
+     [](const Resource&, const Spec&, const Status& s) { return number(s.skipped_ticks); }},
+}};
+
+template <class T>
+T read_leniently(const boost::json::value& value) {
+  T out{};
+  schema::Problems ignored;  // the reconciler reports them
+  if (value.is_object())
+    schema::read_into(value, "", out, ignored, {.unknown_fields = schema::UnknownFields::ignore});
+  return out;
+}
+
+}  // namespace
+
+std::span<const BackupFigure> backup_figures() {
+  return figures;
+}
+
+std::vector<std::optional<double>> figures_of(const ResourceView& backup) {
+  const auto spec = read_leniently<api::KafkaBackupSpec>(backup.spec);
+  const auto status = read_leniently<api::KafkaBackupStatus>(backup.status);
+  std::vector<std::optional<double>> values;
+  for (const auto& figure : figures) values.push_back(figure.value(backup, spec, status));
+  return values;
+}
+
+}  // namespace kb::op

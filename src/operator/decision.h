@@ -1,0 +1,38 @@
+// What a reconciler is to do about a resource: a value, so that it can be worked out and tested without a
+// cluster.
+//
+// The status is written first, with the resourceVersion that was read; only when that succeeds is the rest
+// done. So a run is in the status before its Job exists, and whoever comes after a crash goes on from there.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/job.h"
+#include "base/context.h"
+
+namespace kb::op {
+
+struct EventNote {
+  bool warning = false;
+  std::string reason, message;
+};
+
+// A run that ended, for the metrics.
+struct FinishedRun {
+  bool succeeded = false;
+  double seconds = 0;
+  std::uint64_t records = 0, bytes = 0;
+};
+
+struct Actions {
+  bool start_job = false;                // of the status's current run, at its stage
+  std::vector<std::string> delete_jobs;  // by name, with their pods
+  std::vector<std::string>
+      record_jobs;  // finished ones whose outcome is in the status by now: they may expire
+  std::vector<EventNote> events;
+  std::optional<FinishedRun> finished;
+  std::optional<Duration> requeue_after;
+};
+
+}  // namespace kb::op

@@ -1,0 +1,42 @@
+#include "operator/progress_view.h"
+
+#include <algorithm>
+
+namespace kb::op {
+
+std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& workers) {
+  if (workers.empty()) return std::nullopt;
+  api::WorkProgress sum;
+  for (const auto& worker : workers) {
+    sum.phase = worker.phase;
+    sum.partitions_done += worker.partitions_done;
+    sum.partitions_total += worker.partitions_total;
+    sum.records_done += worker.records_done;
+    sum.records_total += worker.records_total;
+    sum.bytes_done += worker.bytes_done;
+    sum.bytes_total += worker.bytes_total;
+    sum.checkpoints += worker.checkpoints;
+    sum.seconds = std::max(sum.seconds, worker.seconds);
+    sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
+  }
+  return sum;
+}
+
+api::RunProgress to_run_progress(const api::WorkProgress& progress) {
+  api::RunProgress out{.partitions_done = progress.partitions_done,
+                       .partitions_total = progress.partitions_total,
+                       .records_done = progress.records_done,
+                       .records_total = progress.records_total,
+                       .bytes_done = progress.bytes_done,
+                       .percent = {},
+                       .eta_seconds = {}};
+  if (progress.records_total == 0) return out;
+  const auto share =
+      std::min(1.0, static_cast<double>(progress.records_done) / static_cast<double>(progress.records_total));
+  out.percent = static_cast<std::uint32_t>(share * 100);
+  if (share > 0 && progress.seconds > 0)
+    out.eta_seconds = static_cast<std::uint64_t>(progress.seconds / share * (1 - share));
+  return out;
+}
+
+}  // namespace kb::op

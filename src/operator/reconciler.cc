@@ -1,0 +1,308 @@
+#include "operator/reconciler.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "api/kinds.h"
+#include "api/not_yet.h"
+#include "api/resource.h"
+#include "base/log.h"
+#include "operator/backup_decision.h"
+#include "operator/conditions.h"
+#include "operator/job_builder.h"
+#include "operator/labels.h"
+#include "operator/restore_decision.h"
+#include "operator/spec_reading.h"
+#include "operator/status_patch.h"
+#include "operator/worker_mounts.h"
+#include "schema/schema.h"
+
+namespace kb::op {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint32_t backup_backoff_limit = 3, restore_backoff_limit = 0;
+
+// Finalizers that other operators of these resources left behind; ours needs none: Jobs go with their owner.
+constexpr std::array<std::string_view, 5> foreign_finalizers = {
+    "kafka.oso.sh/backup-finalizer", "kafka.oso.sh/restore-finalizer", "kafka.oso.sh/offset-reset-finalizer",
+    "kafka.oso.sh/offset-rollback-finalizer", "kafka.oso.sh/validation-finalizer"};
+
+Timestamp now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+std::string path_of_resource(const ResourceView& resource, std::string_view subresource = {}) {
+  const auto kinds = api::kinds();
+  const auto kind = std::ranges::find(kinds, resource.kind, &api::KindInfo::kind);
+  CHECK(kind != kinds.end());
+  return kube::path_of({api::api_group, "v1alpha1", kind->plural}, resource.key.resource_namespace,
+                       resource.key.name, subresource);
+}
+
+json::value parse(const kube::CachedObject& object) {
+  return schema::parse_json(*object, "a cached object", ErrorKind::internal);
+}
+
+std::optional<api::PvcStorage> claim_to_make(const api::Storage& storage) {
+  const bool asked = storage.storage_type == api::StorageType::pvc && storage.pvc && storage.pvc->create &&
+                     storage.pvc->create->enabled;
+  return asked ? storage.pvc : std::nullopt;
+}
+
+api::WorkOrder order_for(const ResourceView& resource, const std::string& cluster_uid) {
+  return {.kind = resource.kind,
+          .resource_namespace = resource.key.resource_namespace,
+          .name = resource.key.name,
+          .cluster_uid = cluster_uid,
+          .spec = resource.spec};
+}
+
+}  // namespace
+
+std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::string& kind,
+                                              const kube::ObjectKey& key) {
+  const auto cached = caches_.resources.at(kind).get(key);
+  if (!cached) {
+    metrics_.forget(kind, key);
+    return std::nullopt;
+  }
+  const auto resource = read_resource_view(kind, parse(cached));
+  if (resource.deleting)
+    release(ctx, resource);
+  else if (resource.paused())
+    say_paused(ctx, resource);
+  else if (kind == "KafkaBackup")
+    return reconcile_backup(ctx, resource);
+  else if (kind == "KafkaRestore")
+    return reconcile_restore(ctx, resource);
+  else
+    say_not_yet(ctx, resource);
+  return std::nullopt;
+}
+
+std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const ResourceView& resource) {
+  auto reading = read_backup_spec(resource);
+  BackupInput input{.resource = resource,
+                    .spec = std::move(reading.spec),
+                    .problems = std::move(reading.problems),
+                    .start_error = start_error(resource.uid),
+                    .jobs = jobs_of(resource),
+                    .pods = {},
+                    .progress = {},
+                    .now = now()};
+  input.pods = pods_of(input.jobs);
+  input.progress = progress_.read(ctx, input.pods);
+  const auto decision = decide_backup(input);
+  write_status(ctx, resource, schema::write(decision.status));
+  json::object job;
+  std::optional<api::PvcStorage> claim;
+  if (decision.actions.start_job && input.spec) {
+    auto order = order_for(resource, cluster_uid_);
+    order.backup_id = decision.status.current_run->backup_id;
+    order.adopt_archive = resource.annotation(adopt_annotation);
+    job = build_job({.resource = resource,
+                     .run = *decision.status.current_run,
+                     .settings = *input.spec,
+                     .order = order,
+                     .backoff_limit = backup_backoff_limit,
+                     .claims = claims_of(input.spec->storage),
+                     .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
+                    settings_.worker);
+    claim = claim_to_make(input.spec->storage);
+  }
+  const auto ttl =
+      input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
+  carry_out(ctx, resource, decision.actions, job, claim, ttl);
+  return decision.actions.requeue_after;
+}
+
+std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const ResourceView& resource) {
+  auto reading = read_restore_spec(resource);
+  RestoreInput input{.resource = resource,
+                     .spec = std::move(reading.spec),
+                     .problems = std::move(reading.problems),
+                     .source = NoSource{},
+                     .start_error = start_error(resource.uid),
+                     .jobs = jobs_of(resource),
+                     .pods = {},
+                     .progress = {},
+                     .now = now()};
+  if (input.spec)
+    input.source =
+        find_source(resource, input.spec->backup_ref, [this](const auto& key) { return find_backup(key); });
+  input.pods = pods_of(input.jobs);
+  input.progress = progress_.read(ctx, input.pods);
+  const auto decision = decide_restore(input);
+  write_status(ctx, resource, schema::write(decision.status));
+  json::object job;
+  const auto* source = std::get_if<BackupSource>(&input.source);
+  if (decision.actions.start_job && input.spec && source) {
+    auto order = order_for(resource, cluster_uid_);
+    order.backup_id = decision.status.current_run->backup_id;
+    order.backup_namespace = source->backup_namespace;
+    order.backup_name = source->backup_name;
+    order.backup_storage = source->storage;
+    job = build_job({.resource = resource,
+                     .run = *decision.status.current_run,
+                     .settings = *input.spec,
+                     .order = order,
+                     .backoff_limit = restore_backoff_limit,
+                     .claims = claims_of(source->storage),
+                     .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
+                    settings_.worker);
+  }
+  const auto ttl =
+      input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
+  carry_out(ctx, resource, decision.actions, job, std::nullopt, ttl);
+  return decision.actions.requeue_after;
+}
+
+// ---- what is there
+// -------------------------------------------------------------------------------------------
+
+std::vector<JobView> Reconciler::jobs_of(const ResourceView& resource) const {
+  std::vector<JobView> jobs;
+  for (const auto& cached : caches_.jobs.owned_by(resource.uid)) jobs.push_back(read_job(parse(cached)));
+  return jobs;
+}
+
+std::vector<PodView> Reconciler::pods_of(const std::vector<JobView>& jobs) const {
+  std::vector<PodView> pods;
+  for (const auto& job : jobs) {
+    if (job.recorded) continue;
+    for (const auto& cached : caches_.pods.owned_by(job.uid)) pods.push_back(read_pod(parse(cached)));
+  }
+  return pods;
+}
+
+std::optional<KnownBackup> Reconciler::find_backup(const kube::ObjectKey& key) const {
+  const auto cached = caches_.resources.at("KafkaBackup").get(key);
+  if (!cached) return std::nullopt;
+  KnownBackup known{
+      .resource = read_resource_view("KafkaBackup", parse(cached)), .storage = {}, .backup_id = {}};
+  if (auto reading = read_backup_spec(known.resource); reading.spec) known.storage = reading.spec->storage;
+  known.backup_id = kube::text_at(known.resource.status, "backupId");
+  return known;
+}
+
+std::string Reconciler::start_error(const std::string& uid) const {
+  std::lock_guard lock(mutex_);
+  auto found = start_errors_.find(uid);
+  return found == start_errors_.end() ? "" : found->second;
+}
+
+// ---- what is to be done
+// --------------------------------------------------------------------------------------
+
+void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status) {
+  auto patch = merge_patch_between(resource.status, status);
+  if (!patch) return;
+  json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}},
+                    {"status", std::move(*patch)}};
+  kube::merge_patch(ctx, api_, path_of_resource(resource, "status"), std::move(body), operator_name);
+}
+
+void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
+                           const json::object& job_to_start, const std::optional<api::PvcStorage>& claim,
+                           std::uint32_t ttl_seconds) {
+  for (const auto& event : actions.events) {
+    LOG_INFO("{}: {}: {}", resource.to_string(), event.reason, event.message);
+    events_.record(ctx,
+                   {.api_version = std::string(api::api_version_v1alpha1),
+                    .kind = resource.kind,
+                    .resource_namespace = resource.key.resource_namespace,
+                    .name = resource.key.name,
+                    .uid = resource.uid,
+                    .resource_version = resource.resource_version},
+                   event.warning ? kube::EventType::warning : kube::EventType::normal, event.reason,
+                   event.message);
+  }
+  if (actions.finished) metrics_.run_finished(resource.kind, resource.key, *actions.finished);
+  auto path_of_job = [&](const std::string& name) {
+    return kube::path_of(kube::jobs, resource.key.resource_namespace, name);
+  };
+  for (const auto& name : actions.delete_jobs)
+    kube::remove(ctx, api_, path_of_job(name), kube::Propagation::background);
+  for (const auto& name : actions.record_jobs) {
+    if (std::ranges::find(actions.delete_jobs, name) != actions.delete_jobs.end()) continue;
+    json::object patch{
+        {"metadata", json::object{{"annotations", json::object{{recorded_annotation, "true"}}}}},
+        {"spec", json::object{{"ttlSecondsAfterFinished", ttl_seconds}}}};
+    kube::merge_patch(ctx, api_, path_of_job(name), std::move(patch), operator_name);
+  }
+  if (!job_to_start.empty()) start_job(ctx, resource, job_to_start, claim);
+}
+
+// What keeps a Job from being made is told by the next reconciliation.
+void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const json::object& job,
+                           const std::optional<api::PvcStorage>& claim) {
+  const auto& resource_namespace = resource.key.resource_namespace;
+  try {
+    if (claim &&
+        !kube::get(ctx, api_,
+                   kube::path_of(kube::persistent_volume_claims, resource_namespace, claim->claim_name)))
+      kube::create(ctx, api_, kube::path_of(kube::persistent_volume_claims, resource_namespace),
+                   build_claim(resource, *claim));
+    kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job);
+    std::lock_guard lock(mutex_);
+    start_errors_.erase(resource.uid);
+  } catch (const Error& error) {
+    ctx.check();
+    {
+      std::lock_guard lock(mutex_);
+      start_errors_[resource.uid] = error.what();
+    }
+    throw error.while_doing("starting the Job of " + resource.to_string());
+  }
+}
+
+// ---- other states
+// --------------------------------------------------------------------------------------------
+
+void Reconciler::say_not_yet(const Context& ctx, const ResourceView& resource) {
+  api::CommonStatus status;
+  schema::Problems ignored;
+  if (!resource.status.is_null())
+    schema::read_into(resource.status, "status", status, ignored,
+                      {.unknown_fields = schema::UnknownFields::ignore});
+  if (status.phase && status.phase != "Pending") return;  // what another operator has done stays
+  status.phase = "Pending";
+  status.message = resource.kind + " is not acted on by this version yet; nothing was done";
+  status.observed_generation = resource.generation;
+  Conditions conditions(status.conditions, resource.generation, now());
+  conditions.set("Ready", false, "NotSupportedYet", *status.message);
+  conditions.remove("ReconciliationPaused");
+  auto merged = resource.status.is_object() ? resource.status : json::value(json::object());
+  const auto changes = schema::write(status);
+  for (const auto& member : changes.get_object()) merged.get_object()[member.key()] = member.value();
+  write_status(ctx, resource, merged);
+}
+
+void Reconciler::say_paused(const Context& ctx, const ResourceView& resource) {
+  api::CommonStatus status;
+  schema::Problems ignored;
+  if (!resource.status.is_null())
+    schema::read_into(resource.status, "status", status, ignored,
+                      {.unknown_fields = schema::UnknownFields::ignore});
+  Conditions(status.conditions, resource.generation, now())
+      .set("ReconciliationPaused", true, "Paused",
+           "an annotation pause-reconciliation is true: nothing is done");
+  auto merged = resource.status.is_object() ? resource.status : json::value(json::object());
+  merged.get_object()["conditions"] = schema::write(status.conditions);
+  write_status(ctx, resource, merged);
+}
+
+void Reconciler::release(const Context& ctx, const ResourceView& resource) {
+  json::array kept;
+  for (const auto& name : resource.finalizers)
+    if (std::ranges::find(foreign_finalizers, name) == foreign_finalizers.end()) kept.emplace_back(name);
+  if (kept.size() == resource.finalizers.size()) return;
+  json::object patch{{"metadata", json::object{{"resourceVersion", resource.resource_version},
+                                               {"finalizers", std::move(kept)}}}};
+  kube::merge_patch(ctx, api_, path_of_resource(resource), std::move(patch), operator_name);
+}
+
+}  // namespace kb::op

@@ -1,0 +1,98 @@
+#include "operator/run_view.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace kb::op {
+namespace {
+
+bool says_done(const api::WorkReport& report) {
+  using enum api::WorkOutcome;
+  return report.outcome == committed || report.outcome == committed_before || report.outcome == restored ||
+         report.outcome == planned;
+}
+
+const JobView* find_job(const std::vector<JobView>& jobs, const std::string& name) {
+  auto it = std::ranges::find(jobs, name, &JobView::name);
+  return it == jobs.end() || it->deleting ? nullptr : &*it;
+}
+
+std::vector<PodView> pods_of(const std::vector<PodView>& pods, const std::string& job) {
+  std::vector<PodView> own;
+  for (const auto& pod : pods)
+    if (pod.job == job) own.push_back(pod);
+  std::ranges::stable_sort(own, {}, &PodView::created);
+  return own;
+}
+
+// Why the last pod that failed did.
+void explain_failure(const JobView& job, const std::vector<PodView>& pods, RunView& view) {
+  auto last = std::find_if(pods.rbegin(), pods.rend(),
+                           [](const auto& pod) { return pod.terminated && pod.exit_code != 0; });
+  view.failure_kind = job.failure_reason;
+  if (last == pods.rend()) {
+    view.failure = job.failure_message;
+    return;
+  }
+  view.report = last->report;
+  if (last->report && last->report->error) {
+    const auto& error = *last->report->error;
+    view.failure = error.hint.empty() ? error.message : fmt::format("{}; {}", error.message, error.hint);
+    view.failure_kind = error.kind;
+  } else if (last->terminated_reason == "OOMKilled") {
+    view.failure = fmt::format(
+        "pod {} was killed because it needed more memory than its limit; raise "
+        "spec.podTemplate.resources.limits.memory",
+        last->name);
+    view.failure_kind = "OOMKilled";
+  } else {
+    view.failure =
+        fmt::format("pod {} ended with exit code {} and no report; see its log", last->name, last->exit_code);
+  }
+  if (job.failure_reason == "DeadlineExceeded")
+    view.failure = "it took longer than spec.activeDeadlineSeconds; " + view.failure;
+}
+
+RunView active(const JobView& job, const std::vector<PodView>& pods) {
+  RunView view{.state = RunState::active};
+  view.failed_attempts = job.failed_pods;
+  if (job.failed_pods > 0) explain_failure(job, pods, view);
+  for (const auto& pod : pods)
+    if (!pod.waiting.empty() && !pod.deleting) view.waiting = pod.waiting;
+  return view;
+}
+
+}  // namespace
+
+std::string finish_job_name(const api::CurrentRun& run) {
+  return run.job + "-f";
+}
+
+RunView look_at_run(const api::CurrentRun& run, const std::vector<JobView>& jobs,
+                    const std::vector<PodView>& pods) {
+  const auto* job = find_job(jobs, run.finishing ? finish_job_name(run) : run.job);
+  if (!job) return {.state = RunState::missing};
+  const auto own = pods_of(pods, job->name);
+  if (job->state == JobState::active) return active(*job, own);
+  RunView view;
+  view.failed_attempts = job->failed_pods;
+  if (job->state == JobState::failed) {
+    view.state = RunState::failed;
+    explain_failure(*job, own, view);
+    return view;
+  }
+  if (!run.finishing && run.shards > 1) {
+    view.state = RunState::shards_done;
+    return view;
+  }
+  view.state = RunState::unreported;
+  for (const auto& pod : own)
+    if (pod.terminated && pod.exit_code == 0 && pod.report && says_done(*pod.report)) {
+      view.report = pod.report;
+      view.state = RunState::succeeded;
+    }
+  return view;
+}
+
+}  // namespace kb::op

@@ -1,0 +1,15 @@
+// What a worker's pod mounts of its namespace: the claims and secrets that the resource names. Pure.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "api/kafka_cluster.h"
+#include "api/storage.h"
+
+namespace kb::op {
+
+// Each once, in the order they are named.
+std::vector<std::string> claims_of(const api::Storage& storage);
+std::vector<std::string> secrets_of(const api::KafkaCluster& cluster, const api::Storage& storage);
+
+}  // namespace kb::op
