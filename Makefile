@@ -29,6 +29,13 @@ check: ## formatting, the rules of tools/tidy.py, clang-tidy over all but tests
 	@cmake --preset release >/dev/null
 	@$(sources) | grep '^src/.*\.cc$$' | grep -v _test | xargs -P$(JOBS) -n1 clang-tidy -p build/release --quiet 2>/dev/null
 
+generate: build ## CRDs and reference pages from the code
+	@build/release/crdgen >deploy/crds/all.yaml
+	@cp deploy/crds/all.yaml deploy/helm/kafka-backup-operator/files/crds.yaml
+	@build/release/apidoc docs/reference
+	@build/release/clidoc docs/reference/cli.md
+	@build/release/metricsdoc >docs/reference/metrics.md
+
 format: ## reformat all C++ files
 	@tools/install-deps.sh check
 	@$(sources) | xargs clang-format -i
@@ -40,7 +47,7 @@ asan: ## unit tests with AddressSanitizer and UBSan
 	@$(sanitized) unit_tests
 	@KB_MODEL_SEEDS=100 $(unit) build/$@
 
-threaded = base net kafka storage engine cli
+threaded = base net kafka kube storage engine cli
 tsan: ## unit tests of what has threads, with ThreadSanitizer
 	@$(sanitized) $(threaded:%=%_test)
 	@ctest --output-on-failure -j$(JOBS) -R "^unit/($$(echo $(threaded) | tr ' ' '|'))$$" --test-dir build/$@
@@ -72,4 +79,4 @@ manifests: ## write what is derived from the chart and the CRDs: plain manifests
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build
 
-.PHONY: help build test demo check format asan tsan coverage fuzz torture bench clean
+.PHONY: help build test demo check generate format asan tsan coverage fuzz torture bench clean

@@ -171,13 +171,15 @@ struct Candidate {
   std::int64_t log_start, log_end;
 };
 
+// What is there of the partitions for which `wanted(topic, its state, partition)` holds.
+template <class Wanted>
 std::vector<Candidate> candidates(const RestorePlan& plan, const std::vector<TargetState>& target,
-                                  std::optional<int> shard) {
+                                  Wanted wanted) {
   std::vector<Candidate> all;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action == TargetAction::create) continue;
     for (const auto& p : plan.topics[i].partitions) {
-      if (shard && p.shard != *shard) continue;
+      if (!wanted(plan.topics[i], target[i], p)) continue;
       all.push_back({.tp = {plan.topics[i].name, p.partition},
                      .planned = p,
                      .log_start = target[i].log_start.at(p.partition),
@@ -195,7 +197,8 @@ std::map<TopicPartition, Position> find_positions(const Context& ctx, kafka::Clu
                                                   const kafka::ProducerSession& session,
                                                   ForeignData foreign) {
   std::map<TopicPartition, Position> positions;
-  auto all = candidates(plan, target, shard);
+  auto all =
+      candidates(plan, target, [&](auto&, auto&, const TargetPartition& p) { return p.shard == shard; });
   if (all.empty()) return positions;
   std::vector<TopicPartition> partitions;
   std::vector<Tail> before;
@@ -221,6 +224,19 @@ std::map<TopicPartition, Position> find_positions(const Context& ctx, kafka::Clu
   return positions;
 }
 
+void refuse_foreign_beside(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+                           const RestorePlan& plan, const std::vector<TargetState>& target, int shard) {
+  auto beside = candidates(
+      plan, target, [&](const TargetTopic& topic, const TargetState& state, const TargetPartition& p) {
+        return state.action != TargetAction::load && p.shard != shard && has_share(topic, shard);
+      });
+  for (const auto& c : beside) {
+    auto tail = read_tail(ctx, cluster, c.tp, c.log_start, c.log_end, std::nullopt);
+    if (!fits(ctx, store, plan, c.planned, tail)) tail.foreign_offset = tail.last->view().last_offset();
+    if (tail.foreign_offset) refuse_foreign(c.tp, tail);
+  }
+}
+
 Completeness check_complete(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
                             const RestorePlan& plan, const std::vector<TargetState>& target,
                             ForeignData foreign) {
@@ -228,7 +244,7 @@ Completeness check_complete(const Context& ctx, kafka::Cluster& cluster, storage
   for (std::size_t i = 0; i < plan.topics.size(); ++i)
     if (target[i].action == TargetAction::create)
       return {.lacking = fmt::format("target topic {} does not exist yet", plan.topics[i].name)};
-  for (const auto& c : candidates(plan, target, std::nullopt)) {
+  for (const auto& c : candidates(plan, target, [](auto&...) { return true; })) {
     if (c.planned.records_max == 0) continue;
     auto tail = read_tail(ctx, cluster, c.tp, c.log_start, c.log_end, std::nullopt);
     if (!fits(ctx, store, plan, c.planned, tail)) {

@@ -34,6 +34,12 @@ std::map<kafka::TopicPartition, Position> find_positions(const Context& ctx, kaf
                                                          const kafka::ProducerSession& session,
                                                          ForeignData foreign);
 
+// A topic that was there before the restore is either free of other records or left alone by every shard:
+// throws conflict when partitions of other shards hold anything but the beginning of what the plan has for
+// them. A topic under load settings is this restore's own. Changes nothing.
+void refuse_foreign_beside(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+                           const RestorePlan& plan, const std::vector<TargetState>& target, int shard);
+
 struct Completeness {
   std::uint64_t records = 0;  // of the plan that are in the logs
   std::string lacking;        // which partition lacks what first, for people; empty when nothing is lacking

@@ -60,7 +60,7 @@ class Api {
 };
 
 std::optional<json::value> get(const Context& ctx, Api& api, const std::string& path);
-// Nothing when an object of that name is there already.
+// Nothing when an object of that name is there already; conflict is thrown for any other reason.
 std::optional<json::value> create(const Context& ctx, Api& api, const std::string& path,
                                   const json::value& object);
 // JSON merge patch (RFC 7396). With metadata.resourceVersion in it: throws conflict when the object has

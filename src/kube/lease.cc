@@ -106,7 +106,7 @@ struct LeaderElection::State {
   Attempt attempt(const Context& ctx) {
     if (!lease) read(ctx);
     bool leading = renewed_at.load().count() != 0;
-    if (held_by_other() || (leading && observed.holder != settings.identity)) {
+    if (held_by_other() || (leading && lease && observed.holder != settings.identity)) {
       lease.reset();
       return Attempt::other_holds;
     }

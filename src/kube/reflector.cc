@@ -1,5 +1,6 @@
 #include "kube/reflector.h"
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 
@@ -48,8 +49,10 @@ struct Reflector::State {
   // owned by the thread of run()
   std::string version;  // where to watch on; empty: list first
   FailureRow failures;
+  std::size_t page_items;  // fewer when a page of objects was too long
 
-  State(Api& a, ReflectorSettings s, ObjectCache& c) : api(a), settings(std::move(s)), cache(c) {}
+  State(Api& a, ReflectorSettings s, ObjectCache& c)
+      : api(a), settings(std::move(s)), cache(c), page_items(settings.page_items) {}
 
   std::string doing(std::string_view verb) const { return fmt::format("{} {}", verb, settings.type.plural); }
   std::string collection(const std::string& query) const {
@@ -59,7 +62,7 @@ struct Reflector::State {
   // ---- list
 
   ListPage read_page(const Context& ctx, const std::string& continue_token, std::string& text) {
-    auto limit = std::to_string(settings.page_items);
+    auto limit = std::to_string(page_items);
     auto query = query_of({{"labelSelector", settings.label_selector}, {"limit", limit}});
     if (!continue_token.empty()) query += "&" + query_of({{"continue", continue_token}});
     text = api.send(ctx.with_timeout(list_timeout), {.path = collection(query)});
@@ -198,6 +201,9 @@ struct Reflector::State {
     ctx.check();
     // Gone, by the server's memory: 410, also in the middle of a list; or the kind itself.
     if (error.kind() == ErrorKind::not_found) version.clear();
+    // Longer than an answer may be: a few huge objects must not keep us from all.
+    if (error.kind() == ErrorKind::invalid && version.empty())
+      page_items = std::max<std::size_t>(page_items / 2, 1);
     LOG_WARN("{}: {}", doing("watching"), error.what());
     ctx.sleep_for(failures.note(restart, Error(ErrorKind::unavailable, error.what()), Clock::now()));
   }

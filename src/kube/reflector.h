@@ -46,7 +46,7 @@ struct ReflectorSettings {
   ResourceType type;
   std::string resource_namespace;  // empty: all
   std::string label_selector;
-  std::size_t page_items = 250;                                  // of a list
+  std::size_t page_items = 250;  // of a list; halved while an answer is too long
   std::function<void(json::value&)> trim = [](json::value&) {};  // takes away what is not needed
   std::function<std::string(const json::value&)> owner = [](const json::value&) { return std::string(); };
   // Called for each object that came, changed or went, with its owner; must not block. `object` is null when

@@ -45,13 +45,6 @@ struct WorkQueue::State {
       add(key);
     }
   }
-  Duration note_failure(const std::string& key) {
-    constexpr int doublings_max = 30;
-    int row = std::min(failures[key]++, doublings_max);
-    // Divided instead of multiplied, which could overflow.
-    return backoff.first > backoff.max / (std::int64_t{1} << row) ? backoff.max
-                                                                  : backoff.first * (std::int64_t{1} << row);
-  }
 };
 
 WorkQueue::WorkQueue(BackoffSettings backoff) : state_(std::make_unique<State>(backoff)) {}
@@ -71,13 +64,26 @@ void WorkQueue::add_after(const std::string& key, Duration delay) {
 
 void WorkQueue::add_after_failure(const std::string& key) {
   std::lock_guard lock(state_->mutex);
-  state_->plan(key, Clock::now() + state_->note_failure(key));
+  state_->plan(key, Clock::now() + backoff_of(state_->failures[key]++));
   state_->changed.notify_all();
 }
 
 void WorkQueue::forget_failures(const std::string& key) {
   std::lock_guard lock(state_->mutex);
   state_->failures.erase(key);
+}
+
+int WorkQueue::failures(const std::string& key) const {
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->failures.find(key);
+  return found == state_->failures.end() ? 0 : found->second;
+}
+
+Duration WorkQueue::backoff_of(int failures_before) const {
+  constexpr int doublings_max = 30;
+  const auto times = std::int64_t{1} << std::min(failures_before, doublings_max);
+  const auto& [first, max] = state_->backoff;
+  return first > max / times ? max : first * times;  // divided: the product could overflow
 }
 
 std::string WorkQueue::take(const Context& ctx) {

@@ -33,6 +33,10 @@ class WorkQueue {
   void done(const std::string& key);
   std::size_t size() const;  // due and planned
 
+  int failures(const std::string& key) const;  // in a row
+  // How long after that many failures before it.
+  Duration backoff_of(int failures_before) const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -154,7 +154,7 @@ class Exchange {
     }
   }
   static int wait_ms(const Context& ctx) {
-    constexpr std::chrono::milliseconds longest(10'000), shortest(1);
+    constexpr std::chrono::milliseconds longest(600'000), shortest(1);
     if (ctx.deadline == Clock::time_point::max()) return static_cast<int>(longest.count());
     auto left = std::chrono::ceil<std::chrono::milliseconds>(ctx.deadline - Clock::now());
     return static_cast<int>(std::clamp(left, shortest, longest).count());

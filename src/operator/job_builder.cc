@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -19,12 +20,12 @@ namespace json = boost::json;
 // Exit codes that trying again does not help (src/base/error.h), and the one of a worker that was asked to
 // stop.
 json::array exit_codes_that_fail() {
-  json::array codes;
+  std::set<int> codes;  // the API server wants them in order
   for (const auto& kind : error_kinds())
     if (kind.kind == ErrorKind::invalid || kind.kind == ErrorKind::not_found ||
         kind.kind == ErrorKind::corrupt)
-      codes.emplace_back(kind.exit_code);
-  return codes;
+      codes.insert(kind.exit_code);
+  return json::array(codes.begin(), codes.end());
 }
 
 json::object pod_failure_policy() {

@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include <fmt/format.h>
+
 #include "api/kinds.h"
 #include "api/not_yet.h"
 #include "api/resource.h"
@@ -50,6 +52,22 @@ std::optional<api::PvcStorage> claim_to_make(const api::Storage& storage) {
   const bool asked = storage.storage_type == api::StorageType::pvc && storage.pvc && storage.pvc->create &&
                      storage.pvc->create->enabled;
   return asked ? storage.pvc : std::nullopt;
+}
+
+// An API server drops what its definition of the kind does not know. A run that is not in the status would be
+// begun again and again.
+void require_kept(const ResourceView& resource, const json::value& written, const json::value& status) {
+  const auto* kept = kube::find(written, "status");
+  const auto lost = merge_patch_between(kept ? *kept : json::value(), status);
+  if (!lost) return;
+  const auto names = lost->is_object() ? lost->get_object() : json::object();
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("the API server did not keep status.{} of {}: the CustomResourceDefinitions are older than "
+                  "this operator",
+                  names.empty() ? std::string_view() : std::string_view(names.begin()->key()),
+                  resource.to_string()),
+      "upgrade them: helm upgrade, or kubectl apply -f deploy/crds/all.yaml");
 }
 
 api::WorkOrder order_for(const ResourceView& resource, const std::string& cluster_uid) {
@@ -202,7 +220,9 @@ void Reconciler::write_status(const Context& ctx, const ResourceView& resource, 
   if (!patch) return;
   json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}},
                     {"status", std::move(*patch)}};
-  kube::merge_patch(ctx, api_, path_of_resource(resource, "status"), std::move(body), operator_name);
+  const auto written =
+      kube::merge_patch(ctx, api_, path_of_resource(resource, "status"), std::move(body), operator_name);
+  require_kept(resource, written, status);
 }
 
 void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,

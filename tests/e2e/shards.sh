@@ -196,6 +196,23 @@ test_foreign_topic_is_refused() {
 	done
 	dump --prefix for- --output target.dump
 	compare source.dump target.dump
+	# Where only one partition has records, the shards that do not write it stay away, too.
+	topics delete for-
+	topics create for-bulk 4
+	kafka_cli org.apache.kafka.tools.ProducerPerformance --topic for-bulk --num-records 1 --record-size 100 \
+		--throughput -1 --producer-props "bootstrap.servers=$bootstrap" acks=all
+	for i in 0 1 2 3; do
+		expect_exit 73 run restore.yaml --shard "$i/4"
+		contains "$output" "holds records that this restore did not write"
+	done
+	eq 1 "$(dump --prefix for- --output target.dump >/dev/null && count target.dump)" "records"
+	# An empty topic is not foreign, whichever shard has been there before.
+	topics delete for-
+	topics create for-bulk 4
+	for i in 2 0 3 1; do run restore.yaml --shard "$i/4"; done
+	run restore.yaml --finish
+	dump --prefix for- --output target.dump
+	compare source.dump target.dump
 }
 
 test_shards_need_a_named_backup() {
