@@ -76,7 +76,8 @@ life_of_a_release() { # HELM
 	contains "$(cat notes.log)" 'schedule: "0 2 * * *"'
 	kubectl wait --for=condition=Established $crd --timeout=60s
 	case $(kubectl get $crd -o yaml) in *"name: Added"*) fail "the CRD is the next one already" ;; esac
-	resource_of_notes <notes.log | kubectl apply --validate=strict -f -
+	follow_notes notes.log
+	kubectl --namespace kafka get kafkabackup nightly
 	"$helm" upgrade release "$next" --namespace home
 	contains "$(kubectl get $crd -o yaml)" "name: Added"
 	kubectl wait --for=jsonpath='{.metadata.labels.helm\.sh/chart}'=kafka-backup-operator-0.2.0 $crd --timeout=10s
@@ -101,8 +102,8 @@ uninstall_with_crds() { # HELM CHART
 
 no_crds() { [ -z "$(kubectl get crd -o name | grep kafka.oso.sh)" ]; }
 
-# The resource that NOTES.txt shows.
-resource_of_notes() { sed -n "/<<'END'/,/^  END/p" | sed '1d;$d'; }
+# Does what NOTES.txt shows, as somebody would who copies it from the terminal.
+follow_notes() { bash -euo pipefail <(sed -n "/^kubectl apply.*<<'END'/,/^END/p" "$1"); } # FILE
 
 test_upgrades_reach_the_crds() {
 	life_of_a_release "$helm4"
