@@ -1,5 +1,7 @@
 #include "operator/restore_decision.h"
 
+#include <random>
+
 #include "operator/labels.h"
 #include "operator/sample_views.h"
 #include "operator/status_patch.h"
@@ -217,6 +219,94 @@ TEST_CASE("topics whose retention was held back are a condition until the next r
   restore.view.annotations[std::string(run_now_annotation)] = "a";
   restore.look("2025-06-01T01:02:00Z");
   CHECK(condition(restore.status, "RetentionHeld").status == "absent");
+}
+
+// A restore with everything that happens to it, and what has asked for a run since the last one began.
+class Life {
+ public:
+  explicit Life(std::uint64_t seed) : random_(seed) {}
+
+  void happen() {
+    switch (random_() % 10) {
+      case 0:
+        return edit("topics", boost::json::array{"orders", std::to_string(random_() % 9)});
+      case 1:
+        return edit("dryRun", random_() % 2 == 0);
+      case 2:
+        return edit("partitionMapping", boost::json::parse(random_() % 3 == 0 ? R"({"a":1})" : "{}"));
+      case 3:
+        restore_.view.annotations[std::string(run_now_annotation)] = std::to_string(++tokens_);
+        asked_ = true;
+        return;
+      case 4:
+        if (!restore_.jobs.empty()) restore_.jobs.pop_back();  // deleted, or never made
+        return;
+      case 5:
+        now_ += std::chrono::seconds(random_() % 8000) - std::chrono::seconds(4000);
+        return;
+      case 6:
+        return end(random_() % 2 == 0);
+      default:
+        look();
+    }
+  }
+  void settle() {
+    edit("partitionMapping", boost::json::object());
+    for (int i = 0; i < 20; ++i) {
+      look();
+      end(true);
+    }
+    look();
+    CHECK(!asked_);
+    CHECK(restore_.status.phase == "Completed");
+    const auto before = restore_.view.status;
+    look();
+    CHECK(!merge_patch_between(before, restore_.view.status));
+  }
+
+ private:
+  void edit(std::string_view member, boost::json::value value) {
+    restore_.edit(member, std::move(value));
+    edited_ = true;
+  }
+  void end(bool well) {
+    auto& jobs = restore_.jobs;
+    if (jobs.empty() || jobs.back().state != JobState::active) return;
+    restore_.pods.clear();
+    const bool is_dry = dry_run_;
+    restore_.end(well ? JobState::complete : JobState::failed, !well    ? WorkOutcome::failed
+                                                               : is_dry ? WorkOutcome::planned
+                                                                        : WorkOutcome::restored);
+  }
+  void look() {
+    const auto before = restore_.status.current_run;
+    const auto actions = restore_.look(schema::format_rfc3339(now_));
+    const auto& run = restore_.status.current_run;
+    if (actions.finished) over_ = restore_.status.phase == "Completed" && !dry_run_;
+    if (!run || (before && run->job == before->job)) return;
+    CHECK(run->job > last_job_);
+    CHECK((last_job_.empty() || asked_ || (edited_ && !over_)));
+    last_job_ = run->job;
+    const auto* dry = restore_.view.spec.as_object().if_contains("dryRun");
+    dry_run_ = dry && dry->as_bool();
+    edited_ = asked_ = over_ = false;
+  }
+
+  std::mt19937_64 random_;
+  Restore restore_;
+  Timestamp now_ = at("2025-06-01T12:00:00Z");
+  int tokens_ = 0;
+  bool asked_ = false, edited_ = false, dry_run_ = false, over_ = false;
+  std::string last_job_;
+};
+
+TEST_CASE("a restore runs again only by a token, or by an edit while nothing was restored") {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    CAPTURE(seed);
+    Life life(seed);
+    for (int i = 0; i < 60; ++i) life.happen();
+    life.settle();
+  }
 }
 
 }  // namespace
