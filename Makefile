@@ -45,7 +45,7 @@ sanitized = tools/install-deps.sh sanitize && cmake --preset $@ >/dev/null && ni
 
 asan: ## unit tests with AddressSanitizer and UBSan
 	@$(sanitized) unit_tests
-	@KB_MODEL_SEEDS=100 $(unit) build/$@
+	@KB_MODEL_SEEDS=100 KB_SIM_TICKS=1000 KB_RETENTION_TRACES=50 $(unit) build/$@
 
 threaded = base net kafka kube storage engine cli
 tsan: ## unit tests of what has threads, with ThreadSanitizer
@@ -57,7 +57,7 @@ coverage: ## lines that all tests execute, per folder; takes half an hour
 	@cmake --preset coverage >/dev/null
 	@ninja -j$(JOBS) -C build/coverage
 	@find build/coverage -name '*.gcda' -delete
-	@KB_MODEL_SEEDS=100 $(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
+	@KB_MODEL_SEEDS=100 KB_SIM_TICKS=1000 KB_RETENTION_TRACES=50 $(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
 	@KB_BUILD=build/coverage tests/run.sh >build/coverage/e2e.log || { tail -40 build/coverage/e2e.log; exit 1; }
 	@tools/coverage.py build/coverage
 
@@ -67,7 +67,7 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@ninja -j$(JOBS) -C build/fuzz fuzz_targets
 	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
-torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of the model; half an hour
+torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of each model; an hour
 	@tests/torture.sh
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools

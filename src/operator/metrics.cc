@@ -132,6 +132,10 @@ ClientMetric counter_of(Labels labels, std::uint64_t value) {
   return out;
 }
 
+MetricKind kind_of(const BackupFigure& figure) {
+  return figure.is_counter ? counter : gauge;
+}
+
 Labels labels_of(const kube::ObjectKey& key) {
   return {{"resource_namespace", key.resource_namespace}, {"name", key.name}};
 }
@@ -268,15 +272,19 @@ std::string Metrics::text(const MetricsSnapshot& snapshot) const {
   for (std::size_t i = 0; i < figures.size(); ++i) {
     std::vector<ClientMetric> metrics;
     for (const auto& [key, values] : of_backups)
-      if (values[i]) metrics.push_back(gauge_of(labels_of(key), *values[i]));
-    page.add(figures[i].name, figures[i].help, gauge, std::move(metrics));
+      if (values[i])
+        metrics.push_back(figures[i].is_counter
+                              ? counter_of(labels_of(key), static_cast<std::uint64_t>(*values[i]))
+                              : gauge_of(labels_of(key), *values[i]));
+    page.add(figures[i].name, figures[i].help, kind_of(figures[i]), std::move(metrics));
   }
   return page.take();
 }
 
 std::vector<MetricInfo> metric_families() {
   std::vector<MetricInfo> all(families.begin(), families.end());
-  for (const auto& figure : backup_figures()) all.push_back({figure.name, gauge, of_resource, figure.help});
+  for (const auto& figure : backup_figures())
+    all.push_back({figure.name, kind_of(figure), of_resource, figure.help});
   return all;
 }
 

@@ -32,7 +32,8 @@ void explain_failure(const JobView& job, const std::vector<PodView>& pods, RunVi
                            [](const auto& pod) { return pod.terminated && pod.exit_code != 0; });
   view.failure_kind = job.failure_reason;
   if (last == pods.rend()) {
-    view.failure = job.failure_message;
+    view.failure =
+        job.failure_message.empty() ? "its pod is gone, and with it the reason" : job.failure_message;
     return;
   }
   view.report = last->report;
