@@ -29,6 +29,7 @@ enum Family : std::size_t {
   reconciliations,
   reconciliation_errors,
   reconcile_seconds,
+  cleanups,
   backups,
   backup_seconds,
   restores,
@@ -50,6 +51,7 @@ constexpr std::array<MetricInfo, family_count> families{{
     {"kafka_backup_operator_reconciliation_errors_total", counter, "kind", "Reconciliations that failed."},
     {"kafka_backup_operator_reconcile_duration_seconds", histogram, "kind",
      "How long a reconciliation took."},
+    {"kafka_backup_operator_cleanups_total", counter, "kind", "Resources that were deleted."},
     {"kafka_backup_operator_backups_total", counter, "outcome, resource_namespace, name",
      "Runs of backups that ended."},
     {"kafka_backup_operator_backup_duration_seconds", histogram, of_resource,
@@ -169,6 +171,7 @@ class Page {
 
 struct Metrics::State {
   mutable std::mutex mutex;
+  std::map<std::string, std::uint64_t, std::less<>> cleanups;                // by kind; guarded by mutex
   std::map<std::string, Reconciliations, std::less<>> reconciliations;       // guarded by mutex
   std::map<std::string, std::map<kube::ObjectKey, Runs>, std::less<>> runs;  // by kind; guarded by mutex
 
@@ -202,6 +205,9 @@ void Metrics::State::add_reconciliations(Page& page) const {
     seconds.push_back(metric({{"kind", kind}}));
     seconds.back().histogram = to_histogram(figures.seconds, reconcile_buckets);
   }
+  std::vector<ClientMetric> gone;
+  for (const auto& [kind, count] : cleanups) gone.push_back(counter_of({{"kind", kind}}, count));
+  page.add(op::cleanups, std::move(gone));
   page.add(op::reconciliations, counts);
   page.add(reconciliations_alias, std::move(counts));
   page.add(reconciliation_errors, std::move(errors));
@@ -252,6 +258,7 @@ void Metrics::run_finished(std::string_view kind, const kube::ObjectKey& key, co
 
 void Metrics::forget(std::string_view kind, const kube::ObjectKey& key) {
   std::lock_guard lock(state_->mutex);
+  ++state_->cleanups[std::string(kind)];
   if (auto found = state_->runs.find(kind); found != state_->runs.end()) found->second.erase(key);
 }
 

@@ -213,6 +213,11 @@ void Step::look_at_spec() {
     waiting_ = none->may_come;
     return refuse(none->reason, none->message);
   }
+  if (in_.spec->workers > 1 && !is_dry_run() && std::get<BackupSource>(in_.source).backup_id.empty())
+    return refuse(
+        "BackupIdRequired",
+        "spec.workers: several workers must restore the same backup: spec.backupRef.backupId says which "
+        "(kafka-backup list shows what there is)");
   start();
 }
 

@@ -309,5 +309,16 @@ TEST_CASE("a restore runs again only by a token, or by an edit while nothing was
   }
 }
 
+TEST_CASE("several workers must be told which backup they restore") {
+  Restore restore;
+  restore.edit("workers", 3);
+  std::get<BackupSource>(restore.source).backup_id.clear();
+  CHECK(!restore.look("2025-06-01T01:00:00Z").start_job);
+  CHECK(restore.status.phase == "Failed");
+  CHECK(restore.status.message->starts_with("spec.workers:"));
+  restore.edit("dryRun", true);  // one worker looks
+  CHECK(restore.look("2025-06-01T01:01:00Z").start_job);
+}
+
 }  // namespace
 }  // namespace kb::op
