@@ -288,7 +288,6 @@ void Step::record_failure(const RunView& view) {
 }
 
 // ---- when to start
-// -------------------------------------------------------------------------------------------
 
 // An edited schedule counts from the edit on: its ticks of the past mean nothing.
 void Step::watch_schedule_edits() {
@@ -434,7 +433,6 @@ void Step::start(CurrentRun run) {
 }
 
 // ---- what to say
-// ---------------------------------------------------------------------------------------------
 
 std::string Step::success_text() const {
   const auto& s = out_.status;

@@ -178,7 +178,6 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
 }
 
 // ---- what is there
-// -------------------------------------------------------------------------------------------
 
 std::vector<JobView> Reconciler::jobs_of(const ResourceView& resource) const {
   std::vector<JobView> jobs;
@@ -212,7 +211,6 @@ std::string Reconciler::start_error(const std::string& uid) const {
 }
 
 // ---- what is to be done
-// --------------------------------------------------------------------------------------
 
 void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status,
                               bool is_needed) {
@@ -281,7 +279,6 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
 }
 
 // ---- other states
-// --------------------------------------------------------------------------------------------
 
 void Reconciler::say_not_yet(const Context& ctx, const ResourceView& resource) {
   api::CommonStatus status;
