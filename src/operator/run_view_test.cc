@@ -61,6 +61,17 @@ TEST_CASE("a Job that is gone, going, or of another stage is missing") {
   CHECK(run.look().state == RunState::active);
 }
 
+TEST_CASE("the report of a pod that is still seen at work is waited for") {
+  Run run;
+  run.job.state = JobState::complete;
+  run.pods = {{.name = "a", .job = "j", .running = true}};
+  CHECK(run.look().state == RunState::active);
+  run.pods[0].deleting = true;  // of a node that was lost
+  CHECK(run.look().state == RunState::unreported);
+  run.pods.clear();
+  CHECK(run.look().state == RunState::unreported);
+}
+
 TEST_CASE("shards that are done are to be finished") {
   Run run;
   run.run.shards = 3;
