@@ -29,12 +29,12 @@ check: ## formatting, the rules of tools/tidy.py, clang-tidy over all but tests
 	@cmake --preset release >/dev/null
 	@$(sources) | grep '^src/.*\.cc$$' | grep -v _test | xargs -P$(JOBS) -n1 clang-tidy -p build/release --quiet 2>/dev/null
 
-generate: build ## CRDs and reference pages from the code
+generate: build ## CRDs and reference pages from the code; plain manifests and the table of values from the chart
 	@build/release/crdgen >deploy/crds/all.yaml
-	@cp deploy/crds/all.yaml deploy/helm/kafka-backup-operator/files/crds.yaml
 	@build/release/apidoc docs/reference
 	@build/release/clidoc docs/reference/cli.md
 	@build/release/metricsdoc >docs/reference/metrics.md
+	@tools/packaging.py "$$(tests/support/kube/install.sh)/bin/helm"
 
 format: ## reformat all C++ files
 	@tools/install-deps.sh check
@@ -72,9 +72,6 @@ torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousan
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
 	@bench/run.py
-
-manifests: ## write what is derived from the chart and the CRDs: plain manifests, table of values
-	@tools/packaging.py "$$(tests/support/kube/install.sh)/bin/helm"
 
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build
