@@ -1,8 +1,12 @@
 #!/bin/bash
-# The tests of instants and interleavings with the full numbers; takes half an hour.
+# The tests of instants and interleavings with the full numbers; takes an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 echo "== 50 kills each of backup and restore"
 KILLS=${KILLS:-50} tests/run.sh crashes
 echo "== ${KB_MODEL_SEEDS:=100000} seeds of the archive's model"
 KB_MODEL_SEEDS=$KB_MODEL_SEEDS build/release/archive_test --test-case='*model*'
+echo "== ${KB_RETENTION_TRACES:=100000} traces of retention"
+KB_RETENTION_TRACES=$KB_RETENTION_TRACES build/release/archive_test --test-case='*retention traces*'
+echo "== ${KB_SIM_TICKS:=100000} ticks of the operator's simulation"
+KB_SIM_TICKS=$KB_SIM_TICKS build/release/operator_test --test-case='*simulation*'

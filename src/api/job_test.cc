@@ -62,7 +62,8 @@ std::string problems_of(const std::string& pod_template) {
 
 TEST_CASE("a pod template stays inside its namespace and leaves the operator's own alone") {
   CHECK(problems_of(R"({"metadata":{"labels":{"team":"a"}},"resources":{"limits":{"memory":"1Gi"}},
-    "nodeSelector":{"disk":"ssd"},"tolerations":[{"key":"k","operator":"Exists"}],"affinity":{"nodeAffinity":{}},
+    "nodeSelector":{"disk":"ssd"},"tolerations":[{"key":"k","operator":"Exists"}],
+    "affinity":{"nodeAffinity":{}},
     "serviceAccountName":"backup","priorityClassName":"low","imagePullSecrets":[{"name":"registry"}],
     "env":[{"name":"AWS_REGION","value":"eu-west-1"}],"volumes":[{"name":"v","configMap":{"name":"c"}}],
     "volumeMounts":[{"name":"v","mountPath":"/etc/other"}]})") == "");

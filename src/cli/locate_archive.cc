@@ -55,7 +55,8 @@ std::string claim_folder(const std::string& volumes, const api::PvcStorage& pvc)
     throw Error(ErrorKind::invalid, fmt::format("claim {} needs --volumes", pvc.claim_name),
                 fmt::format("--volumes DIR: the claim is the folder DIR/{}", pvc.claim_name));
   auto folder = fs::path(volumes) / pvc.claim_name;
-  if (!is_folder(folder))
+  const bool is_made = pvc.create && pvc.create->enabled;  // by the first run
+  if (!is_made && !is_folder(folder))
     throw Error(ErrorKind::not_found, fmt::format("claim {} is not a folder of {}", pvc.claim_name, volumes),
                 fmt::format("mkdir -p {}, when nothing has to be mounted there", folder.string()));
   return folder.string();

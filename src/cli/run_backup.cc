@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "cli/backup_result.h"
 #include "cli/engine_progress.h"
+#include "cli/run_metrics.h"
 #include "cli/run_resources.h"
 #include "engine/backup.h"
 #include "storage/open.h"
@@ -27,6 +28,7 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
     return {.result = present(summarize(metadata, report, location)), .failure = {}};
   }
   engine::ProgressCounters counters;
+  const auto metrics = serve_run_metrics(request.spec.metrics, RunKind::backup, request.owner.name, counters);
   EngineProgress progress(run.common, "backing up", counters);
   auto report = engine::backup(ctx, request, open_store, counters);
   progress.finish();

@@ -21,6 +21,7 @@
 #include "cli/engine_progress.h"
 #include "cli/locate_archive.h"
 #include "cli/restore_result.h"
+#include "cli/run_metrics.h"
 #include "cli/work_report.h"
 #include "cli/worker_server.h"
 #include "schema/schema.h"
@@ -96,6 +97,7 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
   };
   engine::ProgressCounters counters;
   WorkerServer server(flags.port, "backing up", counters);
+  const auto metrics = serve_run_metrics(spec.metrics, RunKind::backup, order.backup_id, counters);
   EngineProgress progress(common, "backing up", counters);
   auto report = order.stage == api::WorkStage::finish ? engine::finish_backup(ctx, request, open_store)
                                                       : engine::backup(ctx, request, open_store, counters);

@@ -58,7 +58,6 @@ Operator::Operator(kube::Api& api, const Settings& settings)
 }
 
 // ---- seeing
-// --------------------------------------------------------------------------------------------------
 
 void Operator::add_reflector(kube::ReflectorSettings settings, kube::ObjectCache& cache) {
   auto namespaces = settings_.watch_namespaces;
@@ -122,7 +121,6 @@ bool Operator::synced() const {
 }
 
 // ---- leading
-// -------------------------------------------------------------------------------------------------
 
 void Operator::run(const Context& ctx) {
   HttpServer server(settings_.metrics_address, [this](std::string_view path) { return serve(path); });
@@ -226,7 +224,6 @@ void Operator::reconcile_item(const Context& ctx, Reconciler& reconciler, const 
 }
 
 // ---- being asked
-// ---------------------------------------------------------------------------------------------
 
 HttpPage Operator::serve(std::string_view path) const {
   if (path == "/metrics") return {.content_type = "text/plain; version=0.0.4", .body = metrics_text()};

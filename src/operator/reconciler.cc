@@ -114,26 +114,25 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
   input.pods = pods_of(input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_backup(input);
-  write_status(ctx, resource, schema::write(decision.status));
-  json::object job;
-  std::optional<api::PvcStorage> claim;
-  if (decision.actions.start_job && input.spec) {
+  write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
+  auto make_job = [&] {
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
     order.adopt_archive = resource.annotation(adopt_annotation);
-    job = build_job({.resource = resource,
-                     .run = *decision.status.current_run,
-                     .settings = *input.spec,
-                     .order = order,
-                     .backoff_limit = backup_backoff_limit,
-                     .claims = claims_of(input.spec->storage),
-                     .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
-                    settings_.worker);
-    claim = claim_to_make(input.spec->storage);
-  }
+    return build_job({.resource = resource,
+                      .run = *decision.status.current_run,
+                      .settings = *input.spec,
+                      .order = order,
+                      .backoff_limit = backup_backoff_limit,
+                      .claims = claims_of(input.spec->storage),
+                      .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
+                     settings_.worker);
+  };
+  const bool starts = decision.actions.start_job && input.spec;
+  const auto claim = starts ? claim_to_make(input.spec->storage) : std::nullopt;
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, job, claim, ttl);
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, ttl);
   return decision.actions.requeue_after;
 }
 
@@ -154,32 +153,31 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   input.pods = pods_of(input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_restore(input);
-  write_status(ctx, resource, schema::write(decision.status));
-  json::object job;
+  write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   const auto* source = std::get_if<BackupSource>(&input.source);
-  if (decision.actions.start_job && input.spec && source) {
+  auto make_job = [&] {
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
     order.backup_namespace = source->backup_namespace;
     order.backup_name = source->backup_name;
     order.backup_storage = source->storage;
-    job = build_job({.resource = resource,
-                     .run = *decision.status.current_run,
-                     .settings = *input.spec,
-                     .order = order,
-                     .backoff_limit = restore_backoff_limit,
-                     .claims = claims_of(source->storage),
-                     .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
-                    settings_.worker);
-  }
+    return build_job({.resource = resource,
+                      .run = *decision.status.current_run,
+                      .settings = *input.spec,
+                      .order = order,
+                      .backoff_limit = restore_backoff_limit,
+                      .claims = claims_of(source->storage),
+                      .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
+                     settings_.worker);
+  };
+  const bool starts = decision.actions.start_job && input.spec && source;
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, job, std::nullopt, ttl);
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), std::nullopt, ttl);
   return decision.actions.requeue_after;
 }
 
 // ---- what is there
-// -------------------------------------------------------------------------------------------
 
 std::vector<JobView> Reconciler::jobs_of(const ResourceView& resource) const {
   std::vector<JobView> jobs;
@@ -213,20 +211,20 @@ std::string Reconciler::start_error(const std::string& uid) const {
 }
 
 // ---- what is to be done
-// --------------------------------------------------------------------------------------
 
-void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status) {
+void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status,
+                              bool is_needed) {
   auto patch = merge_patch_between(resource.status, status);
-  if (!patch) return;
-  json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}},
-                    {"status", std::move(*patch)}};
+  if (!patch && !is_needed) return;
+  json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}}};
+  if (patch) body["status"] = std::move(*patch);
   const auto written =
       kube::merge_patch(ctx, api_, path_of_resource(resource, "status"), std::move(body), operator_name);
   require_kept(resource, written, status);
 }
 
 void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
-                           const json::object& job_to_start, const std::optional<api::PvcStorage>& claim,
+                           const MakeJob& make_job, const std::optional<api::PvcStorage>& claim,
                            std::uint32_t ttl_seconds) {
   for (const auto& event : actions.events) {
     LOG_INFO("{}: {}: {}", resource.to_string(), event.reason, event.message);
@@ -253,14 +251,15 @@ void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, con
         {"spec", json::object{{"ttlSecondsAfterFinished", ttl_seconds}}}};
     kube::merge_patch(ctx, api_, path_of_job(name), std::move(patch), operator_name);
   }
-  if (!job_to_start.empty()) start_job(ctx, resource, job_to_start, claim);
+  if (make_job) start_job(ctx, resource, make_job, claim);
 }
 
 // What keeps a Job from being made is told by the next reconciliation.
-void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const json::object& job,
+void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                            const std::optional<api::PvcStorage>& claim) {
   const auto& resource_namespace = resource.key.resource_namespace;
   try {
+    const auto job = make_job();
     if (claim &&
         !kube::get(ctx, api_,
                    kube::path_of(kube::persistent_volume_claims, resource_namespace, claim->claim_name)))
@@ -280,7 +279,6 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
 }
 
 // ---- other states
-// --------------------------------------------------------------------------------------------
 
 void Reconciler::say_not_yet(const Context& ctx, const ResourceView& resource) {
   api::CommonStatus status;

@@ -66,6 +66,8 @@ class Step {
   void end(std::string_view phase, std::string_view reason, std::string message);
 
   void adopt();
+  void ask_for_job();
+  Timestamp next_start_time() const;
   void follow_run();
   void follow_active(const RunView& view);
   void record_success(const api::WorkReport& report);
@@ -84,11 +86,24 @@ class Step {
   std::string running_text_ = "Restore in progress";
 };
 
+// The names of the Jobs of a restore grow with time.
 void Step::adopt() {
   if (status().current_run) return;
-  for (const auto& job : in_.jobs)
-    if (job.run && !job.recorded && !job.deleting && job.run->job != status().job)
-      status().current_run = job.run;
+  auto newest = status().job.value_or("");
+  for (const auto& job : in_.jobs) {
+    if (!job.run || job.recorded || job.deleting || job.run->job <= newest) continue;
+    newest = job.run->job;
+    status().current_run = job.run;
+  }
+  if (status().current_run && !status().current_run->token.empty())
+    status().last_run_now = status().current_run->token;
+}
+
+void Step::ask_for_job() {
+  const auto* none = std::get_if<NoSource>(&in_.source);
+  out_.actions.start_job = in_.spec && !none;
+  const auto& why = !in_.spec ? in_.problems : none ? none->message : in_.start_error;
+  if (!why.empty()) running_text_ += ": its Job cannot be made: " + why;
 }
 
 void Step::follow_run() {
@@ -96,20 +111,19 @@ void Step::follow_run() {
   const auto view = look_at_run(run, in_.jobs, in_.pods);
   switch (view.state) {
     case RunState::missing:
-      out_.actions.start_job = true;
-      if (!in_.start_error.empty()) running_text_ += ": its Job cannot be made: " + in_.start_error;
-      return;
+      return ask_for_job();
     case RunState::active:
       return follow_active(view);
     case RunState::shards_done:
       run.finishing = true;
-      out_.actions.start_job = true;
-      return;
+      return ask_for_job();
     case RunState::unreported:
-      if (run.finishing) out_.actions.delete_jobs.push_back(finish_job_name(run));
-      if (!run.finishing) out_.actions.start_job = true;
-      run.finishing = true;
       running_text_ = "Restore in progress: the report of its worker was lost and is asked for again";
+      if (run.finishing)
+        out_.actions.delete_jobs.push_back(finish_job_name(run));
+      else
+        ask_for_job();
+      run.finishing = true;
       return;
     case RunState::succeeded:
       return record_success(*view.report);
@@ -144,7 +158,7 @@ void Step::end(std::string_view phase, std::string_view reason, std::string mess
   reason_ = reason;
   note(phase == "Failed", reason, message);
   out_.actions.finished = FinishedRun{.succeeded = phase == "Completed",
-                                      .seconds = seconds,
+                                      .seconds = std::max(0.0, seconds),
                                       .records = status().records_restored.value_or(0),
                                       .bytes = status().bytes_restored.value_or(0)};
   say(phase, std::move(message));
@@ -199,6 +213,11 @@ void Step::look_at_spec() {
     waiting_ = none->may_come;
     return refuse(none->reason, none->message);
   }
+  if (in_.spec->workers > 1 && !is_dry_run() && std::get<BackupSource>(in_.source).backup_id.empty())
+    return refuse(
+        "BackupIdRequired",
+        "spec.workers: several workers must restore the same backup: spec.backupRef.backupId says which "
+        "(kafka-backup list shows what there is)");
   start();
 }
 
@@ -209,15 +228,28 @@ void Step::refuse(std::string_view reason, std::string message) {
   if (is_news) note(true, reason, *status().message);
 }
 
+// Jobs are named by it, so it grows, whatever the clock does.
+Timestamp Step::next_start_time() const {
+  Timestamp time = std::chrono::floor<std::chrono::seconds>(in_.now);
+  auto after = [&](Timestamp used) {
+    time =
+        std::max<Timestamp>(time, std::chrono::floor<std::chrono::seconds>(used) + std::chrono::seconds(1));
+  };
+  if (before_.start_time) after(*before_.start_time);
+  for (const auto& job : in_.jobs)
+    if (job.run) after(job.run->start_time);
+  return time;
+}
+
 void Step::start() {
   const auto& source = std::get<BackupSource>(in_.source);
-  const auto time = std::chrono::floor<std::chrono::seconds>(in_.now);
+  const auto time = next_start_time();
   const auto token = in_.resource.annotation(run_now_annotation);
   const bool asked = !token.empty() && token != status().last_run_now.value_or("");
   CurrentRun run{.backup_id = source.backup_id,
                  .trigger = asked ? RunTrigger::run_now : RunTrigger::spec,
                  .token = asked ? token : "",
-                 .job = job_name(in_.resource, time),
+                 .job = job_name(in_.resource, std::chrono::floor<std::chrono::seconds>(time)),
                  .shards = is_dry_run() ? 1 : static_cast<std::int32_t>(in_.spec->workers),
                  .start_time = time};
   if (asked) status().last_run_now = token;
@@ -228,6 +260,7 @@ void Step::start() {
   status().bytes_restored.reset();
   status().failure_reason.reset();
   status().warnings.clear();
+  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RetentionHeld");
   if (!source.backup_id.empty()) status().backup_id = source.backup_id;
   note(false, "RestoreStarted",
        source.backup_id.empty() ? "Restore of the newest backup started"
@@ -242,7 +275,8 @@ void Step::describe() {
   conditions.remove("ReconciliationPaused");
   status().job = running ? std::optional(status().current_run->job) : status().job;
   if (running) say("Running", running_text_);
-  if (!running || before_.phase != "Running") status().observed_generation = in_.resource.generation;
+  // An edit that a run kept from being acted on is looked at after it.
+  if (!before_.current_run) status().observed_generation = in_.resource.generation;
   conditions.set("Progressing", running, running ? "RestoreRunning" : "Idle", running ? running_text_ : "");
   const auto text = status().message.value_or("");
   if (running) {
