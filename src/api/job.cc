@@ -1,5 +1,6 @@
 #include "api/job.h"
 
+#include "base/cut_text.h"
 #include "schema/schema.h"
 
 namespace kb::api {
@@ -7,13 +8,8 @@ namespace {
 
 constexpr std::size_t text_bytes_max = 700;
 
-// Not in the middle of a character.
 void cut(std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return;
-  auto end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
-  text += "...";
+  if (text.size() > bytes_max) text = cut_text(text, bytes_max) + "...";
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ struct WorkOrder {
   std::string backup_namespace, backup_name;
   std::optional<Storage> backup_storage;
   std::string adopt_archive;
+  std::vector<std::string> kept_backup_ids;
   schema::json::value spec;
 
   void fields(auto& f) {
@@ -62,6 +63,7 @@ struct WorkOrder {
     f("backupName", backup_name, "Restore: its name.");
     f("backupStorage", backup_storage, "Restore: where it is; that of backupRef.storage when absent.");
     f("adoptArchive", adopt_archive, "Backup: id of an archive that may be taken over from another owner.");
+    f("keptBackupIds", kept_backup_ids, "Backup: what retention must leave, because it is being restored.");
     f.required("spec", spec, "The resource's spec as it stands there.");
   }
 };

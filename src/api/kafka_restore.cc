@@ -59,6 +59,8 @@ void KafkaRestoreSpec::check(schema::Check& check) const {
     check.problem("defaultReplicationFactor", "must be an integer of at least 1");
   if (purge_topics && existing_data == ExistingData::append)
     check.problem("existingData", "cannot be append together with purgeTopics: true");
+  if (workers > 1 && existing_data == ExistingData::append)
+    check.problem("existingData", "cannot be append when spec.workers is above 1");
 }
 
 }  // namespace kb::api

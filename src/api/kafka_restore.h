@@ -141,6 +141,8 @@ struct KafkaRestoreSpec : JobSettings {
   static constexpr std::array rules{
       schema::Rule{"!(self.purgeTopics && self.existingData == 'append')",
                    "purgeTopics: true and existingData: append exclude each other"},
+      schema::Rule{"!(has(self.workers) && self.workers > 1 && self.existingData == 'append')",
+                   "workers above 1 and existingData: append exclude each other"},
   };
 
   void fields(auto& f) {

@@ -24,6 +24,7 @@ struct CurrentRun {
   std::string spec_sha256;
   std::string job;
   std::int32_t shards = 1;
+  bool dry_run = false;
   bool finishing = false;
   bool cancelled = false;
   schema::Timestamp start_time{};
@@ -37,6 +38,7 @@ struct CurrentRun {
     f("specSha256", spec_sha256, "Digest of the part of the spec that decides what is done.");
     f("job", job, "The Job that does the work.");
     f("shards", shards, "Pods that share the work.");
+    f("dryRun", dry_run, "Whether it only plans.");
     f("finishing", finishing, "Whether all shards are done and the Job that finishes the run is under way.");
     f("cancelled", cancelled, "Whether it is being stopped, to be replaced.");
     f("startTime", start_time, "When it began.");

@@ -8,6 +8,7 @@
 #include "archive/layout.h"
 #include "archive/typed_document.h"
 #include "base/checksum.h"
+#include "base/cut_text.h"
 #include "base/error.h"
 
 namespace kb::archive {
@@ -51,9 +52,15 @@ Decision deleted_decision() {
   return {.abandoned = "its set was deleted"};
 }
 
+// Without Kubernetes, or without the right to ask for it, the cluster is not known.
+bool is_same(const Owner& a, const Owner& b) {
+  const bool same_cluster = a.cluster_uid == b.cluster_uid || a.cluster_uid.empty() || b.cluster_uid.empty();
+  return same_cluster && a.resource_namespace == b.resource_namespace && a.name == b.name;
+}
+
 void refuse_foreign(const Header& header, const Owner& owner, std::string_view adopt_archive,
                     const std::string& location) {
-  if (header.owner == owner || header.archive_id == adopt_archive) return;
+  if (is_same(header.owner, owner) || header.archive_id == adopt_archive) return;
   const auto& theirs = header.owner;
   throw Error(
       ErrorKind::conflict,
@@ -168,7 +175,7 @@ std::optional<Decision> Archive::decision(const Context& ctx, const std::string&
 Decision Archive::decide(const Context& ctx, const std::string& backup_id, const Decision& decision) const {
   time_of(backup_id);
   if (decision.abandoned.size() > reason_bytes_max)
-    return decide(ctx, backup_id, {.abandoned = decision.abandoned.substr(0, reason_bytes_max)});
+    return decide(ctx, backup_id, {.abandoned = cut_text(decision.abandoned, reason_bytes_max)});
   auto key = decision_key(backup_id);
   if (!store_->put_if_absent(ctx, key,
                              seal("decision", key, {.head = schema::write(decision).get_object()}))) {

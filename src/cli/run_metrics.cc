@@ -120,10 +120,15 @@ std::unique_ptr<RunMetrics> serve_run_metrics(const std::optional<api::Metrics>&
                                               const std::string& run_id,
                                               const engine::ProgressCounters& counters) {
   if (!settings || !settings->enabled) return nullptr;
-  auto served = std::make_unique<RunMetrics>(*settings, kind, run_id, counters);
-  LOG_INFO("metrics of the run are served at {}:{}{}", settings->bind_address, served->port(),
-           settings->path);
-  return served;
+  try {
+    auto served = std::make_unique<RunMetrics>(*settings, kind, run_id, counters);
+    LOG_INFO("metrics of the run are served at {}:{}{}", settings->bind_address, served->port(),
+             settings->path);
+    return served;
+  } catch (const Error& error) {
+    LOG_WARN("spec.metrics: metrics of the run are not served: {}", error.what());
+    return nullptr;
+  }
 }
 
 }  // namespace kb::cli

@@ -12,9 +12,11 @@
 #include <optional>
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "api/not_yet.h"
 #include "api/resource.h"
+#include "archive/archive.h"
 #include "base/log.h"
 #include "cli/backup_result.h"
 #include "cli/commands.h"
@@ -79,6 +81,15 @@ api::Resource resource_of(const api::WorkOrder& order) {
   return resource;
 }
 
+// The backup is committed whatever can be said of the others.
+void add_points(const Context& ctx, std::shared_ptr<storage::ObjectStore> store, api::WorkReport& report) {
+  try {
+    report.points = points_of(ctx, archive::Archive::open(ctx, std::move(store)));
+  } catch (const Error& error) {
+    report.warnings.push_back(fmt::format("what can be restored is not known: {}", error.what()));
+  }
+}
+
 Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resource& resource,
              const WorkerFlags& flags, const CommonFlags& common) {
   const auto& spec = std::get<api::KafkaBackupSpec>(resource.spec);
@@ -89,6 +100,7 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
                                 .spec = spec,
                                 .backup_id = order.backup_id,
                                 .shard = shard_of(order),
+                                .kept_backup_ids = order.kept_backup_ids,
                                 .adopt_archive = order.adopt_archive,
                                 .memory_bytes_max = memory_for_data(flags)};
   auto open_store = [&](bool create) {
@@ -103,8 +115,7 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
                                                       : engine::backup(ctx, request, open_store, counters);
   progress.finish();
   Work work{work_report(report), present(summarize(resource.metadata, report, place.path()))};
-  if (work.report.outcome != api::WorkOutcome::shard_done)
-    work.report.points = points_of(ctx, archive::Archive::open(ctx, open_store(false)));
+  if (work.report.outcome != api::WorkOutcome::shard_done) add_points(ctx, open_store(false), work.report);
   return work;
 }
 

@@ -78,8 +78,11 @@ BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::
 BackupReport with_retention(const Context& ctx, const BackupRequest& request, const archive::Archive& archive,
                             BackupReport report) {
   const auto& retention = request.spec.retention;
-  if (retention && retention->enabled)
-    report.retention = apply_retention(ctx, archive, *retention, report.set.capture.backup_id, now_ms());
+  if (retention && retention->enabled) {
+    auto kept = request.kept_backup_ids;
+    kept.push_back(report.set.capture.backup_id);
+    report.retention = apply_retention(ctx, archive, *retention, kept, now_ms());
+  }
   return report;
 }
 

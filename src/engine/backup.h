@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/kafka_backup.h"
 #include "archive/archive.h"
@@ -23,6 +24,7 @@ struct BackupRequest {
   // runs that are older than a new one are abandoned.
   std::string backup_id;
   Shard shard;
+  std::vector<std::string> kept_backup_ids;  // retention leaves them: they are being restored
   std::string adopt_archive;  // id of an archive that is written to though it belongs to another owner
   std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
 };

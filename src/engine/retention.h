@@ -26,10 +26,10 @@ struct RetentionReport {
   }
 };
 
-// Never deletes the set `current`, nor the newest. Does not throw: the backup before it is committed whatever
-// becomes of this, and the next one does what is left.
+// Never deletes the sets of `kept`, nor the newest. Does not throw: the backup before it is committed
+// whatever becomes of this, and the next one does what is left.
 RetentionReport apply_retention(const Context& ctx, const archive::Archive& archive,
-                                const api::Retention& retention, const std::string& current,
+                                const api::Retention& retention, const std::vector<std::string>& kept,
                                 std::int64_t now_ms);
 
 }  // namespace kb::engine

@@ -37,7 +37,7 @@ struct Fixture {
     }
   }
   RetentionReport apply(const api::Retention& retention, const std::string& current = ids.back()) {
-    return apply_retention({}, archive, retention, current, 3 * day_ms + 1);
+    return apply_retention({}, archive, retention, {current}, 3 * day_ms + 1);
   }
   Ids left() {
     Ids left;

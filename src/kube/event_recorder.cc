@@ -7,6 +7,7 @@
 #include <random>
 #include <tuple>
 
+#include "base/cut_text.h"
 #include "base/log.h"
 #include "schema/rfc3339.h"
 
@@ -33,14 +34,6 @@ struct Written {
 };
 
 }  // namespace
-
-std::string cut_message(std::string_view message, std::size_t bytes_max) {
-  if (message.size() <= bytes_max) return std::string(message);
-  auto end = bytes_max;
-  auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(message[at]) & 0xC0) == 0x80; };
-  while (end > 0 && continues(end)) --end;
-  return std::string(message.substr(0, end));
-}
 
 struct EventRecorder::State {
   Api& api;
@@ -149,7 +142,7 @@ EventRecorder::~EventRecorder() {
 
 void EventRecorder::record(const Context& ctx, const EventSubject& subject, EventType type,
                            std::string_view reason, std::string_view message) {
-  auto text = cut_message(message, message_bytes_max);
+  auto text = cut_text(message, message_bytes_max);
   auto noted = state_->note(subject, std::string(reason), text);
   if (!noted) return;
   try {

@@ -30,7 +30,4 @@ class EventRecorder {
   std::unique_ptr<State> state_;
 };
 
-// The first `bytes_max` bytes of a UTF-8 text, or a few less: never half a character. Pure.
-std::string cut_message(std::string_view message, std::size_t bytes_max);
-
 }  // namespace kb::kube

@@ -8,14 +8,6 @@
 namespace kb::kube {
 namespace {
 
-TEST_CASE("messages are cut at a character's end") {
-  CHECK_EQ(cut_message("short", 5), "short");
-  CHECK_EQ(cut_message("longer", 5), "longe");
-  CHECK_EQ(cut_message("ab\xE2\x82\xAC", 5), "ab\xE2\x82\xAC");
-  CHECK_EQ(cut_message("abc\xE2\x82\xAC", 5), "abc");
-  CHECK_EQ(cut_message("\xE2\x82\xAC", 2), "");
-}
-
 TEST_CASE("a lease is made, renewed, taken over and given back") {
   const LeaseSettings first{.resource_namespace = "n", .name = "l", .identity = "a"};
   const LeaseSettings second{.resource_namespace = "n", .name = "l", .identity = "b"};

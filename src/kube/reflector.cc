@@ -46,6 +46,7 @@ struct Reflector::State {
   const ReflectorSettings settings;
   ObjectCache& cache;
   std::atomic<bool> synced = false;
+  std::atomic<Clock::time_point> heard{};
   // owned by the thread of run()
   std::string version;  // where to watch on; empty: list first
   FailureRow failures;
@@ -79,6 +80,7 @@ struct Reflector::State {
       if (!continue_token.empty()) continue;
       remove_all_but(seen);
       version = page.resource_version;
+      heard = Clock::now();
       synced = true;
       return;
     }
@@ -128,6 +130,7 @@ struct Reflector::State {
     if (type == "ERROR") refuse(object);
     if (!object) return;
     failures.reset();
+    heard = Clock::now();
     auto passed = version_of(*object);
     if (type != "BOOKMARK") alone([&] { changed(type, event.as_object().at("object")); });
     if (!passed.empty()) version = passed;
@@ -192,6 +195,7 @@ struct Reflector::State {
     auto begun = Clock::now();
     auto from = version;
     watch(ctx);
+    heard = Clock::now();
     if (version == from && Clock::now() - begun < watch_short)
       fail(ErrorKind::unavailable, "the watch ended at once");
   }
@@ -210,6 +214,10 @@ struct Reflector::State {
 
 Reflector::Reflector(Api& api, ReflectorSettings settings, ObjectCache& cache)
     : state_(std::make_shared<State>(api, std::move(settings), cache)) {}
+
+bool Reflector::heard_within(Duration time) const {
+  return Clock::now() - state_->heard.load() <= time;
+}
 
 bool Reflector::synced() const {
   return state_->synced;

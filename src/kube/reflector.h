@@ -65,6 +65,9 @@ class Reflector {
   Reflector(Api& api, ReflectorSettings settings, ObjectCache& cache);
   void run(const Context& ctx);  // until the context ends; throws cancelled
   bool synced() const;           // whether the first list is complete
+  // Whether the server has answered within this time; a server that lives does so at least once in ten
+  // minutes.
+  bool heard_within(Duration time) const;
 
  private:
   struct State;

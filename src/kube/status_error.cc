@@ -1,5 +1,6 @@
 #include "kube/status_error.h"
 
+#include "base/cut_text.h"
 #include "kube/api.h"
 #include "schema/schema.h"
 
@@ -11,11 +12,11 @@ constexpr std::size_t message_bytes_max = 1000, foreign_bytes_max = 200;
 std::string message_of(std::string_view body) {
   try {
     auto message = text_at(schema::parse_json(body, "status"), "message");
-    if (!message.empty()) return message.substr(0, message_bytes_max);
+    if (!message.empty()) return cut_text(message, message_bytes_max);
   } catch (const Error&) {
     // A proxy's page, or cut off.
   }
-  return std::string(body.substr(0, foreign_bytes_max));
+  return cut_text(body, foreign_bytes_max);
 }
 
 }  // namespace

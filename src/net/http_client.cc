@@ -173,6 +173,7 @@ class Exchange {
     set(easy_, CURLOPT_QUICK_EXIT, 1L);  // does not wait for a name lookup that nobody needs any more
     auto connect_ms = std::chrono::ceil<std::chrono::milliseconds>(settings_.connect_timeout).count();
     set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_ms));
+    if (!settings_.use_proxy) set(easy_, CURLOPT_PROXY, "");
     set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
     set(easy_, CURLOPT_TCP_KEEPIDLE, keepalive_idle_s);
     set(easy_, CURLOPT_TCP_KEEPINTVL, keepalive_interval_s);

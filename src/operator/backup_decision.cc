@@ -61,6 +61,8 @@ class Step {
     if (in_.spec) {
       follow_schedule();
       start_when_asked();
+    } else {
+      status().next_scheduled_backup.reset();
     }
     describe();
     tidy_jobs(in_.jobs, status().current_run, history_limits(), out_.actions);
@@ -87,6 +89,7 @@ class Step {
   bool is_over(const CurrentRun& run) const;
   void adopt();
   void follow_run();
+  void ask_for_job();
   void follow_active(const RunView& view);
   void end_run();
   void record_success(const api::WorkReport& report);
@@ -165,9 +168,7 @@ void Step::follow_run() {
         out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);  // may be unseen
         return end_run();
       }
-      out_.actions.start_job = true;
-      if (!in_.start_error.empty()) running_text_ += ": its Job cannot be made: " + in_.start_error;
-      return;
+      return ask_for_job();
     case RunState::active:
       return follow_active(view);
     case RunState::shards_done:
@@ -187,6 +188,17 @@ void Step::follow_run() {
   }
 }
 
+void Step::ask_for_job() {
+  const auto& run = *status().current_run;
+  if (in_.job_is_refused && in_.now - run.start_time > refused_job_patience)
+    return record_failure(
+        {.state = RunState::failed, .failure = "its Job cannot be made: " + in_.start_error});
+  out_.actions.start_job = true;
+  if (in_.start_error.empty()) return;
+  running_text_ += ": its Job cannot be made: " + in_.start_error;
+  if (before_.message != running_text_) note(true, "JobNotMade", in_.start_error);
+}
+
 void Step::follow_active(const RunView& view) {
   auto& run = *status().current_run;
   if (run.cancelled) out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);
@@ -198,8 +210,8 @@ void Step::follow_active(const RunView& view) {
   }
   if (run.cancelled)
     running_text_ = "Backup is being stopped, to be replaced";
-  else if (!view.waiting.empty())
-    running_text_ += ": waiting for its pod: " + view.waiting;
+  else if (const auto waits = why_it_waits(view, in_.now); !waits.empty())
+    running_text_ += ": " + waits;
   else if (view.failed_attempts > 0)
     running_text_ += fmt::format(", attempt {}; before: {}", view.failed_attempts + 1, view.failure);
 }

@@ -17,6 +17,7 @@ struct BackupInput {
   std::optional<api::KafkaBackupSpec> spec;   // none when there are problems
   std::string problems;                       // of the spec, one sentence
   std::string start_error;                    // why its Job could not be made the last time
+  bool job_is_refused = false;                // for ever: it is invalid
   std::vector<JobView> jobs;                  // that the resource controls
   std::vector<PodView> pods;                  // of those jobs
   std::optional<api::WorkProgress> progress;  // of the current run, all its pods together

@@ -410,5 +410,42 @@ TEST_CASE("the next look is in time for the next tick, and never far away") {
   CHECK(!backup.look("2026-01-01T00:00:00Z").requeue_after);
 }
 
+TEST_CASE("a Job that cannot be made is told, and fails the run when it never can be") {
+  Backup backup;
+  backup.look("2025-06-01T00:31:00Z");
+  backup.jobs.clear();
+  auto input = backup.input("2025-06-01T00:32:00Z");
+  input.start_error = "exceeded quota";
+  auto decision = decide_backup(input);
+  CHECK(decision.status.phase == "Running");
+  CHECK(decision.actions.start_job);
+  CHECK(decision.status.message == "Backup in progress: its Job cannot be made: exceeded quota");
+  CHECK(reasons(decision.actions) == "JobNotMade");
+  input.job_is_refused = true;
+  CHECK(decide_backup(input).status.phase == "Running");
+  input.now = at("2025-06-01T00:37:00Z");
+  decision = decide_backup(input);
+  CHECK(decision.status.phase == "Failed");
+  CHECK(!decision.actions.start_job);
+}
+
+TEST_CASE("a Job that gets no pod is told") {
+  Backup backup;
+  backup.look("2025-06-01T00:31:00Z");
+  backup.look("2025-06-01T00:31:10Z");
+  CHECK(backup.status.message == "Backup in progress");
+  backup.look("2025-06-01T00:32:00Z");
+  CHECK(backup.status.message == "Backup in progress: no pod has been made; the events of its Job say why");
+}
+
+TEST_CASE("what cannot be read has no next tick") {
+  Backup backup(hourly);
+  backup.look("2025-06-01T00:31:00Z");
+  CHECK(backup.status.next_scheduled_backup);
+  backup.edit(R"(,"schedule":"nonsense")");
+  CHECK(!backup.look("2025-06-01T00:32:00Z").requeue_after);
+  CHECK(!backup.status.next_scheduled_backup);
+}
+
 }  // namespace
 }  // namespace kb::op

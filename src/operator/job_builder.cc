@@ -209,6 +209,31 @@ json::object pod_metadata(const JobRequest& request) {
   return {{"labels", std::move(labels)}, {"annotations", std::move(annotations)}};
 }
 
+// Labels that the Job controller gives a Job's pods by itself (and refuses from others).
+bool is_of_job_controller(std::string_view label) {
+  return label.starts_with("batch.kubernetes.io/") || label == "controller-uid" || label == job_name_label;
+}
+
+json::object job_of(const ResourceView& resource, const api::CurrentRun& run, json::object spec) {
+  json::object owner{{"apiVersion", "kafka.oso.sh/v1alpha1"},
+                     {"kind", resource.kind},
+                     {"name", resource.key.name},
+                     {"uid", resource.uid},
+                     {"controller", true},
+                     {"blockOwnerDeletion", true}};
+  json::object annotations{{owner_name_annotation, resource.key.name},
+                           {backup_id_annotation, run.backup_id},
+                           {run_annotation, schema::write_text(run)}};
+  return {{"apiVersion", "batch/v1"},
+          {"kind", "Job"},
+          {"metadata", json::object{{"name", run.finishing ? finish_job_name(run) : run.job},
+                                    {"namespace", resource.key.resource_namespace},
+                                    {"labels", own_labels(resource)},
+                                    {"annotations", std::move(annotations)},
+                                    {"ownerReferences", json::array{std::move(owner)}}}},
+          {"spec", std::move(spec)}};
+}
+
 std::string shortened(const std::string& name) {
   constexpr std::size_t length_max = 24;
   auto text = name.substr(0, length_max);
@@ -226,10 +251,11 @@ std::string job_name(const ResourceView& resource, std::chrono::sys_seconds time
 }
 
 json::object build_job(const JobRequest& request, const WorkerDefaults& defaults) {
-  const auto& resource = request.resource;
   const auto& settings = request.settings;
   const bool indexed = request.run.shards > 1 && !request.run.finishing;
-  const auto backoff = settings.backoff_limit.value_or(request.backoff_limit);
+  // Of all pods of the Job together: an outage takes one try of each.
+  const auto backoff = settings.backoff_limit.value_or(request.backoff_limit) *
+                       static_cast<std::uint32_t>(indexed ? request.run.shards : 1);
   json::object spec{
       {"backoffLimit", backoff},
       {"podFailurePolicy", pod_failure_policy()},
@@ -239,24 +265,29 @@ json::object build_job(const JobRequest& request, const WorkerDefaults& defaults
     spec["completions"] = spec["parallelism"] = request.run.shards;
   }
   if (settings.active_deadline_seconds) spec["activeDeadlineSeconds"] = *settings.active_deadline_seconds;
-  json::object owner{{"apiVersion", "kafka.oso.sh/v1alpha1"},
-                     {"kind", resource.kind},
-                     {"name", resource.key.name},
-                     {"uid", resource.uid},
-                     {"controller", true},
-                     {"blockOwnerDeletion", true}};
-  json::object annotations{{owner_name_annotation, resource.key.name},
-                           {backup_id_annotation, request.run.backup_id},
-                           {run_annotation, schema::write_text(request.run)}};
-  return {{"apiVersion", "batch/v1"},
-          {"kind", "Job"},
-          {"metadata",
-           json::object{{"name", request.run.finishing ? finish_job_name(request.run) : request.run.job},
-                        {"namespace", resource.key.resource_namespace},
-                        {"labels", own_labels(resource)},
-                        {"annotations", std::move(annotations)},
-                        {"ownerReferences", json::array{std::move(owner)}}}},
-          {"spec", std::move(spec)}};
+  return job_of(request.resource, request.run, std::move(spec));
+}
+
+json::object build_finish_job(const ResourceView& resource, const api::CurrentRun& run,
+                              const json::value& first_job) {
+  constexpr std::uint32_t backoff_limit = 3;  // it is quick, and harmless to repeat
+  const auto* pod = kube::find(first_job, "spec.template");
+  if (!pod || !pod->is_object()) fail(ErrorKind::invalid, "Job {} has no pod template", run.job);
+  auto labels = texts_at(*pod, "metadata.labels");
+  std::erase_if(labels, [](const auto& label) { return is_of_job_controller(label.first); });
+  auto annotations = texts_at(*pod, "metadata.annotations");
+  auto& order_text = annotations[std::string(order_annotation)];
+  auto order = schema::read_text<api::WorkOrder>(order_text, "the order of Job " + run.job);
+  order.stage = api::WorkStage::finish;
+  order_text = schema::write_text(order);
+  const auto* pod_spec = kube::find(*pod, "spec");
+  json::object spec{
+      {"backoffLimit", backoff_limit},
+      {"podFailurePolicy", pod_failure_policy()},
+      {"template", json::object{{"metadata", json::object{{"labels", to_json(labels)},
+                                                          {"annotations", to_json(annotations)}}},
+                                {"spec", pod_spec ? *pod_spec : json::value(json::object())}}}};
+  return job_of(resource, run, std::move(spec));
 }
 
 json::object build_claim(const ResourceView& resource, const api::PvcStorage& pvc) {

@@ -27,6 +27,11 @@ std::string job_name(const ResourceView& resource, std::chrono::sys_seconds time
 // Throws invalid when the order does not fit into an annotation.
 boost::json::object build_job(const JobRequest& request, const WorkerDefaults& defaults);
 
+// The last Job of a run, from its first one: it goes by the same order and in the same kind of pod, whatever
+// the resource says by now. Throws invalid, corrupt when the first one has been tampered with.
+boost::json::object build_finish_job(const ResourceView& resource, const api::CurrentRun& run,
+                                     const boost::json::value& first_job);
+
 // The claim of spec.storage.pvc.create.
 boost::json::object build_claim(const ResourceView& resource, const api::PvcStorage& pvc);
 

@@ -226,5 +226,39 @@ TEST_CASE("the claim outlives its resource") {
   CHECK(claim.at("spec").at("storageClassName") == "fast");
 }
 
+TEST_CASE("the last Job of a run goes by the order of its first one, whatever the resource says by now") {
+  Request request;
+  request.run.shards = 3;
+  request.order.spec = json::object{{"topics", json::array{"a", "b"}}};
+  auto first = request.build();
+  auto& template_metadata = first.at("spec").at("template").at("metadata");
+  template_metadata.at("labels").as_object()["batch.kubernetes.io/job-name"] = "x";
+  template_metadata.at("labels").as_object()["controller-uid"] = "y";
+  auto run = request.run;
+  run.finishing = true;
+  const json::value last = build_finish_job(request.resource, run, first);
+  CHECK(last.at("metadata").at("name").as_string() == finish_job_name(run));
+  CHECK(last.at("spec").at("backoffLimit") == 3);
+  CHECK(!last.at("spec").as_object().contains("completionMode"));
+  const auto& pod = last.at("spec").at("template");
+  CHECK(pod.at("spec") == first.at("spec").at("template").at("spec"));
+  CHECK(!pod.at("metadata").at("labels").as_object().contains("controller-uid"));
+  CHECK(!pod.at("metadata").at("labels").as_object().contains("batch.kubernetes.io/job-name"));
+  auto order = schema::read_text<api::WorkOrder>(
+      pod.at("metadata").at("annotations").at(order_annotation).as_string(), "order");
+  CHECK(order.stage == api::WorkStage::finish);
+  CHECK(order.shards == 3);
+  CHECK(order.spec == request.order.spec);
+}
+
+TEST_CASE("a Job of several workers may fail once for each as often as one of a single worker") {
+  Request request;
+  CHECK(request.build().at("spec").at("backoffLimit") == 3);
+  request.run.shards = 4;
+  CHECK(request.build().at("spec").at("backoffLimit") == 12);
+  request.settings.backoff_limit = 0;
+  CHECK(request.build().at("spec").at("backoffLimit") == 0);
+}
+
 }  // namespace
 }  // namespace kb::op

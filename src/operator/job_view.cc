@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/cut_text.h"
 #include "operator/labels.h"
 #include "operator/progress_view.h"
 #include "operator/run_view.h"
@@ -17,14 +18,6 @@ using kube::text_at;
 
 constexpr std::size_t waiting_bytes_max = 300;
 constexpr std::size_t annotation_bytes_max = 4096;  // a CurrentRun has a tenth of it
-
-// Not in the middle of a character: the API server would store other bytes, and see a difference for ever.
-void cut(std::string& text) {
-  if (text.size() <= waiting_bytes_max) return;
-  auto end = waiting_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
-}
 
 // Calls `each` for the items of a list that are objects.
 void for_each_object(const json::value& object, std::string_view path, auto each) {
@@ -177,7 +170,7 @@ PodView read_pod(const json::value& pod) {
       view.waiting = text_at(condition, "message");
   });
   if (view.running || view.terminated) view.waiting.clear();
-  cut(view.waiting);
+  view.waiting = cut_text(view.waiting, waiting_bytes_max);
   return view;
 }
 

@@ -21,6 +21,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto request_timeout = 60s;  // of one reconciliation with all its requests
+constexpr auto silence_max = 15min;    // of an API server whose watches end after ten minutes at most
 constexpr auto stuck_after = 300s;     // a worker that has been at one resource for longer is not healthy
 
 std::int64_t steady_seconds() {
@@ -81,6 +82,7 @@ void Operator::make_reflectors() {
         else
           std::erase_if(items_by_owner_, [&](const auto& entry) { return entry.second == item; });
       }
+      if (!object) metrics_.forget(kind, key);
       if (leading_) queue_.add(item);
     };
     add_reflector(
@@ -134,6 +136,7 @@ void Operator::run(const Context& ctx) {
 }
 
 void Operator::stand_for_election(const Context& ctx) {
+  while (!synced()) ctx.sleep_for(20ms);  // who cannot see must not keep others from leading
   for (;;) {
     if (!settings_.leader_elect) {
       lead(ctx);
@@ -146,7 +149,6 @@ void Operator::stand_for_election(const Context& ctx) {
 
 void Operator::lead(const Context& ctx) {
   LOG_INFO("{} leads", settings_.identity);
-  while (!synced()) ctx.sleep_for(20ms);
   auto& api = settings_.leader_elect ? static_cast<kube::Api&>(leader_api_) : api_;
   Reconciler reconciler(api, caches_, events_, metrics_, settings_, read_cluster_uid(ctx));
   leading_ = true;
@@ -236,6 +238,12 @@ HttpPage Operator::serve(std::string_view path) const {
   return {.status = 404, .body = "not found\n"};
 }
 
+// Copies that nobody keeps up to date any more are worse than none.
+bool Operator::sees() const {
+  return std::ranges::all_of(reflectors_,
+                             [](const auto& reflector) { return reflector->heard_within(silence_max); });
+}
+
 bool Operator::healthy() const {
   const auto stuck = steady_seconds() - std::chrono::seconds(stuck_after).count();
   return std::ranges::none_of(busy_since_, [&](const auto& since) { return since != 0 && since < stuck; });
@@ -243,6 +251,7 @@ bool Operator::healthy() const {
 
 HttpPage Operator::readiness() const {
   if (!synced()) return {.status = 503, .body = "the cluster's resources have not all been listed yet\n"};
+  if (!sees()) return {.status = 503, .body = "the API server has not answered for a long time\n"};
   if (!settings_.leader_elect) return {.body = "leader\n"};
   if (!election_.contacted()) return {.status = 503, .body = "leader election pending\n"};
   return {.body = leading_ ? "leader\n" : "standby\n"};
@@ -252,7 +261,7 @@ std::string Operator::metrics_text() const {
   MetricsSnapshot snapshot{.version = std::string(program_version),
                            .identity = settings_.identity,
                            .leader = leading_,
-                           .healthy = healthy() && synced(),
+                           .healthy = healthy() && synced() && sees(),
                            .managed = {},
                            .requests = api_.counts(),
                            .each_backup = {}};

@@ -50,6 +50,7 @@ class Operator {
   HttpPage serve(std::string_view path) const;
   std::string metrics_text() const;
   bool synced() const;
+  bool sees() const;
   bool healthy() const;
   HttpPage readiness() const;
 

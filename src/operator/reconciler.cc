@@ -9,6 +9,7 @@
 #include "api/kinds.h"
 #include "api/not_yet.h"
 #include "api/resource.h"
+#include "base/cut_text.h"
 #include "base/log.h"
 #include "operator/backup_decision.h"
 #include "operator/conditions.h"
@@ -26,7 +27,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t start_error_bytes_max = 1000;
+constexpr std::size_t start_error_bytes_max = 1000, start_errors_max = 10'000;
 constexpr std::uint32_t backup_backoff_limit = 3, restore_backoff_limit = 0;
 
 // Finalizers that other operators of these resources left behind; ours needs none: Jobs go with their owner.
@@ -85,10 +86,7 @@ api::WorkOrder order_for(const ResourceView& resource, const std::string& cluste
 std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::string& kind,
                                               const kube::ObjectKey& key) {
   const auto cached = caches_.resources.at(kind).get(key);
-  if (!cached) {
-    metrics_.forget(kind, key);
-    return std::nullopt;
-  }
+  if (!cached) return std::nullopt;
   auto resource = read_resource_view(kind, parse(cached));
   distrust_status(resource);
   if (resource.deleting)
@@ -106,21 +104,26 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
 
 std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const ResourceView& resource) {
   auto reading = read_backup_spec(resource);
+  const auto failed_start = start_error(resource.uid);
   BackupInput input{.resource = resource,
                     .spec = std::move(reading.spec),
                     .problems = std::move(reading.problems),
-                    .start_error = start_error(resource.uid),
+                    .start_error = failed_start.text,
+                    .job_is_refused = failed_start.is_final,
                     .jobs = jobs_of(resource),
                     .pods = {},
                     .progress = {},
                     .now = now()};
   input.pods = pods_of(resource, input.jobs);
-  input.progress = progress_.read(ctx, input.pods);
+  input.progress = progress_.read(ctx, resource.uid, input.pods);
   const auto decision = decide_backup(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   auto make_job = [&] {
+    if (decision.status.current_run->finishing)
+      return finish_job(ctx, resource, *decision.status.current_run);
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
+    order.kept_backup_ids = restored_now(resource.key);
     order.adopt_archive = resource.annotation(adopt_annotation);
     return build_job({.resource = resource,
                       .run = *decision.status.current_run,
@@ -131,8 +134,8 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
                       .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
                      settings_.worker);
   };
-  const bool starts = decision.actions.start_job && input.spec;
-  const auto claim = starts ? claim_to_make(input.spec->storage) : std::nullopt;
+  const bool starts = decision.actions.start_job && (input.spec || decision.status.current_run->finishing);
+  const auto claim = starts && input.spec ? claim_to_make(input.spec->storage) : std::nullopt;
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
   carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, ttl);
@@ -141,11 +144,13 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
 
 std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const ResourceView& resource) {
   auto reading = read_restore_spec(resource);
+  const auto failed_start = start_error(resource.uid);
   RestoreInput input{.resource = resource,
                      .spec = std::move(reading.spec),
                      .problems = std::move(reading.problems),
                      .source = NoSource{},
-                     .start_error = start_error(resource.uid),
+                     .start_error = failed_start.text,
+                     .job_is_refused = failed_start.is_final,
                      .jobs = jobs_of(resource),
                      .pods = {},
                      .progress = {},
@@ -154,11 +159,13 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
     input.source =
         find_source(resource, input.spec->backup_ref, [this](const auto& key) { return find_backup(key); });
   input.pods = pods_of(resource, input.jobs);
-  input.progress = progress_.read(ctx, input.pods);
+  input.progress = progress_.read(ctx, resource.uid, input.pods);
   const auto decision = decide_restore(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   const auto* source = std::get_if<BackupSource>(&input.source);
   auto make_job = [&] {
+    if (decision.status.current_run->finishing)
+      return finish_job(ctx, resource, *decision.status.current_run);
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
     order.backup_namespace = source->backup_namespace;
@@ -173,11 +180,36 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
                       .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
                      settings_.worker);
   };
-  const bool starts = decision.actions.start_job && input.spec && source;
+  const bool starts =
+      decision.actions.start_job && ((input.spec && source) || decision.status.current_run->finishing);
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
   carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), std::nullopt, ttl);
   return decision.actions.requeue_after;
+}
+
+json::object Reconciler::finish_job(const Context& ctx, const ResourceView& resource,
+                                    const api::CurrentRun& run) {
+  const auto first =
+      kube::get(ctx, api_, kube::path_of(kube::jobs, resource.key.resource_namespace, run.job));
+  if (!first || controller_uid(*first) != resource.uid)
+    fail(ErrorKind::invalid, "Job {} is gone, and with it what the run was told to do", run.job);
+  return build_finish_job(resource, run, *first);
+}
+
+// Backups of this KafkaBackup that restores are reading: retention leaves them alone.
+std::vector<std::string> Reconciler::restored_now(const kube::ObjectKey& backup) const {
+  std::vector<std::string> ids;
+  const auto& restores = caches_.resources.at("KafkaRestore");
+  for (const auto& key : restores.keys()) {
+    const auto cached = key.resource_namespace == backup.resource_namespace ? restores.get(key) : nullptr;
+    if (!cached) continue;
+    const auto restore = parse(cached);
+    auto id = kube::text_at(restore, "status.currentRun.backupId");
+    if (!id.empty() && kube::text_at(restore, "spec.backupRef.name") == backup.name)
+      ids.push_back(std::move(id));
+  }
+  return ids;
 }
 
 // ---- what is there
@@ -212,10 +244,10 @@ std::optional<KnownBackup> Reconciler::find_backup(const kube::ObjectKey& key) c
   return known;
 }
 
-std::string Reconciler::start_error(const std::string& uid) const {
+Reconciler::StartError Reconciler::start_error(const std::string& uid) const {
   std::lock_guard lock(mutex_);
   auto found = start_errors_.find(uid);
-  return found == start_errors_.end() ? "" : found->second;
+  return found == start_errors_.end() ? StartError{} : found->second;
 }
 
 // ---- what is to be done
@@ -289,7 +321,9 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
     ctx.check();
     {
       std::lock_guard lock(mutex_);
-      start_errors_[resource.uid] = kube::cut_message(error.what(), start_error_bytes_max);
+      if (start_errors_.size() >= start_errors_max) start_errors_.clear();  // of resources that are gone
+      start_errors_[resource.uid] = {cut_text(error.what(), start_error_bytes_max),
+                                     error.kind() == ErrorKind::invalid};
     }
     throw error.while_doing("starting the Job of " + resource.to_string());
   }

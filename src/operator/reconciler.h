@@ -48,10 +48,16 @@ class Reconciler {
   void say_paused(const Context& ctx, const ResourceView& resource);
   void release(const Context& ctx, const ResourceView& resource);
 
+  kube::json::object finish_job(const Context& ctx, const ResourceView& resource, const api::CurrentRun& run);
+  std::vector<std::string> restored_now(const kube::ObjectKey& backup) const;
   std::vector<JobView> jobs_of(const ResourceView& resource) const;
   std::vector<PodView> pods_of(const ResourceView& resource, const std::vector<JobView>& jobs) const;
   std::optional<KnownBackup> find_backup(const kube::ObjectKey& key) const;
-  std::string start_error(const std::string& uid) const;
+  struct StartError {
+    std::string text;
+    bool is_final = false;
+  };
+  StartError start_error(const std::string& uid) const;
 
   // When nothing is to be changed and `is_needed`: throws conflict when the status is not what was read.
   void write_status(const Context& ctx, const ResourceView& resource, const kube::json::value& status,
@@ -72,7 +78,7 @@ class Reconciler {
   const std::string cluster_uid_;
   ProgressReader progress_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::string> start_errors_;  // by UID of the resource; guarded by mutex_
+  std::map<std::string, StartError> start_errors_;  // by UID of the resource; guarded by mutex_
 };
 
 }  // namespace kb::op

@@ -19,6 +19,7 @@ struct RestoreInput {
   std::string problems;
   std::variant<BackupSource, NoSource> source;  // looked at when a run is to start
   std::string start_error;                      // why its Job could not be made the last time
+  bool job_is_refused = false;                  // for ever: it is invalid
   std::vector<JobView> jobs;
   std::vector<PodView> pods;
   std::optional<api::WorkProgress> progress;

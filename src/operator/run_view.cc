@@ -61,16 +61,24 @@ RunView active(const JobView& job, const std::vector<PodView>& pods) {
   if (job.failed_pods > 0) explain_failure(job, pods, view);
   for (const auto& pod : pods)
     if (!pod.waiting.empty() && !pod.deleting) view.waiting = pod.waiting;
+  if (pods.empty() && job.failed_pods == 0) view.without_pods = job.created;
   return view;
 }
 
-// Of a Job that is complete: pods are watched by themselves, and what the last one said is still to come.
+// Of a Job that has ended: pods are watched by themselves, and what the last one said is still to come.
 bool is_behind(const std::vector<PodView>& pods) {
-  return std::ranges::none_of(pods, &PodView::terminated) &&
-         std::ranges::any_of(pods, [](const auto& pod) { return pod.running && !pod.deleting; });
+  return std::ranges::any_of(pods, [](const auto& pod) { return pod.running && !pod.deleting; });
 }
 
 }  // namespace
+
+std::string why_it_waits(const RunView& view, Timestamp now) {
+  constexpr auto patience = std::chrono::seconds(30);
+  if (!view.waiting.empty()) return "waiting for its pod: " + view.waiting;
+  if (view.without_pods && now - *view.without_pods > patience)
+    return "no pod has been made; the events of its Job say why";
+  return "";
+}
 
 std::string finish_job_name(const api::CurrentRun& run) {
   return run.job + "-f";
@@ -84,6 +92,7 @@ RunView look_at_run(const api::CurrentRun& run, const std::vector<JobView>& jobs
   if (job->state == JobState::active) return active(*job, own);
   RunView view;
   view.failed_attempts = job->failed_pods;
+  if (job->state == JobState::failed && is_behind(own)) return active(*job, own);
   if (job->state == JobState::failed) {
     view.state = RunState::failed;
     explain_failure(*job, own, view);

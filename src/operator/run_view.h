@@ -6,6 +6,7 @@
 
 #include "api/job.h"
 #include "api/run_status.h"
+#include "base/context.h"
 #include "operator/job_view.h"
 
 namespace kb::op {
@@ -25,8 +26,16 @@ struct RunView {
   std::string failure;                    // one sentence: why it failed, or why its last attempt did
   std::string failure_kind;               // a word of docs/reference/errors.md, or the Job's reason
   std::string waiting;                    // why its pods do not run yet
+  std::optional<Timestamp> without_pods;  // since when a Job at work has had none
   std::int64_t failed_attempts = 0;
 };
+
+// What to say of a run that is active and does not work yet; "" when it does.
+std::string why_it_waits(const RunView& view, Timestamp now);
+
+// A Job that the API server refuses as invalid is asked for again for this long; it may be somebody's
+// admission webhook.
+inline constexpr Duration refused_job_patience = std::chrono::minutes(5);
 
 std::string finish_job_name(const api::CurrentRun& run);
 

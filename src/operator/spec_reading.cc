@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "api/not_yet.h"
+#include "base/cut_text.h"
 #include "kube/event_recorder.h"
 #include "schema/schema.h"
 
@@ -15,7 +16,7 @@ constexpr std::size_t problems_shown_max = 5, problem_bytes_max = 400;
 std::string to_sentence(const std::vector<std::string>& problems) {
   std::vector<std::string> shown;  // a value in one may be as long as a spec
   for (std::size_t i = 0; i < std::min(problems.size(), problems_shown_max); ++i)
-    shown.push_back(kube::cut_message(problems[i], problem_bytes_max));
+    shown.push_back(cut_text(problems[i], problem_bytes_max));
   auto text = fmt::format("{}", fmt::join(shown, "; "));
   return shown.size() < problems.size() ? fmt::format("{}; and {} more", text, problems.size() - shown.size())
                                         : text;
@@ -26,7 +27,7 @@ template <class Spec>
 SpecReading<Spec> read(const ResourceView& resource) {
   std::vector<std::string> found;
   if (const auto* why = resource.spec.if_string())
-    return {.spec = {}, .problems = "spec " + kube::cut_message(std::string_view(*why), problem_bytes_max)};
+    return {.spec = {}, .problems = "spec " + cut_text(std::string_view(*why), problem_bytes_max)};
   Spec spec;
   schema::Problems problems;
   schema::read_into(resource.spec, "spec", spec, problems);
