@@ -94,8 +94,12 @@ json::value parse_object(std::string_view text) {
     return schema::parse_json(text, "an object", ErrorKind::corrupt);
   } catch (const Error&) {
     if (member_of(text, "metadata") == std::string_view::npos) throw;
-    return parse_members(text, [](std::string_view, std::string_view value) {
+    auto parse = [](std::string_view, std::string_view value) {
       return schema::parse_json(value, "cannot be read", ErrorKind::corrupt);
+    };
+    // managedFields nests as deep as the spec does.
+    return parse_members(text, [&](std::string_view name, std::string_view value) {
+      return name == "metadata" ? parse_members(value, parse) : parse(name, value);
     });
   }
 }

@@ -36,8 +36,9 @@ TEST_CASE("items come first, or are none") {
 
 TEST_CASE("of an object that nests too deep the rest is read, and what is wrong is said") {
   const auto deep = std::string(500, '[') + std::string(500, ']');
-  const auto object =
-      fmt::format(R"({{"kind":"X","metadata":{{"name":"n"}},"spec":{{"a":{}}},"status":{{}}}})", deep);
+  const auto object = fmt::format(
+      R"({{"kind":"X","metadata":{{"managedFields":{0},"name":"n"}},"spec":{{"a":{0}}},"status":{{}}}})",
+      deep);
   for (const auto& read :
        {parse_object(object),
         parse_event(fmt::format(R"({{"type":"ADDED","object":{}}})", object)).at("object")}) {
