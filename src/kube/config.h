@@ -11,7 +11,8 @@ namespace kb::kube {
 
 struct Config {
   std::string server;  // "https://10.96.0.1:443"
-  HttpSettings http;
+  // A list that is longer is asked for in smaller pages: tenants decide how large their objects are.
+  HttpSettings http{.answer_bytes_max = 16 << 20};
   std::string token;       // or
   std::string token_file;  // read again every minute: tokens rotate
   std::string default_namespace = "default";

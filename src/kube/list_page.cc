@@ -31,22 +31,46 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
   return std::min(text.find_first_not_of(" \t\r\n", at), text.size());
 }
 
-// Where the value of the member `name` of the outermost object begins; npos when there is none.
-std::size_t member_of(std::string_view text, std::string_view name) {
-  const auto quoted = fmt::format("\"{}\"", name);
+// Calls `each` with name and text of the members of the outermost object, until it returns false. Names have
+// no escapes in what an API server sends here.
+void for_each_member(std::string_view text, auto each) {
   auto at = skip_blanks(text, 0);
-  if (at == text.size() || text[at] != '{') return std::string_view::npos;
+  if (at == text.size() || text[at] != '{') return;
   do {
     at = skip_blanks(text, at + 1);
-    auto key_end = text.find('"', at + 1);  // the names in a list have no escapes
-    if (key_end == std::string_view::npos) break;
+    auto key_end = text.find('"', at + 1);
+    if (key_end == std::string_view::npos) return;
     auto colon = skip_blanks(text, key_end + 1);
-    if (colon == text.size() || text[colon] != ':') break;
+    if (colon == text.size() || text[colon] != ':') return;
     auto value = skip_blanks(text, colon + 1);
-    if (text.substr(at, key_end + 1 - at) == quoted) return value;
+    auto name = text.substr(at + 1, key_end - at - 1);
     at = end_of_value(text, value);
+    if (!each(name, text.substr(value, at - value))) return;
   } while (at < text.size() && text[at] == ',');
-  return std::string_view::npos;
+}
+
+// Where the value of the member `name` of the outermost object begins; npos when there is none.
+std::size_t member_of(std::string_view text, std::string_view name) {
+  auto found = std::string_view::npos;
+  for_each_member(text, [&](std::string_view member, std::string_view value) {
+    if (member == name) found = static_cast<std::size_t>(value.data() - text.data());
+    return member != name;
+  });
+  return found;
+}
+
+// `parse` for each member, and instead of what it throws the text of that.
+json::value parse_members(std::string_view text, auto parse) {
+  json::object object;
+  for_each_member(text, [&](std::string_view name, std::string_view value) {
+    try {
+      object[name] = parse(name, value);
+    } catch (const Error& error) {
+      object[name] = error.what();
+    }
+    return true;
+  });
+  return object;
 }
 
 // The elements of the array that begins at `at`, which is behind it afterwards.
@@ -64,6 +88,30 @@ std::vector<std::string_view> elements(std::string_view text, std::size_t& at) {
 }
 
 }  // namespace
+
+json::value parse_object(std::string_view text) {
+  try {
+    return schema::parse_json(text, "an object", ErrorKind::corrupt);
+  } catch (const Error&) {
+    if (member_of(text, "metadata") == std::string_view::npos) throw;
+    auto parse = [](std::string_view, std::string_view value) {
+      return schema::parse_json(value, "cannot be read", ErrorKind::corrupt);
+    };
+    // managedFields nests as deep as the spec does.
+    return parse_members(text, [&](std::string_view name, std::string_view value) {
+      return name == "metadata" ? parse_members(value, parse) : parse(name, value);
+    });
+  }
+}
+
+json::value parse_event(std::string_view text) {
+  try {
+    return schema::parse_json(text, "an event", ErrorKind::corrupt);
+  } catch (const Error&) {
+    if (member_of(text, "object") == std::string_view::npos) throw;
+    return parse_members(text, [](std::string_view, std::string_view value) { return parse_object(value); });
+  }
+}
 
 ListPage split_list(std::string_view text) {
   ListPage page;

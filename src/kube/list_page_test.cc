@@ -1,6 +1,7 @@
 #include "kube/list_page.h"
 
 #include "base/error.h"
+#include "kube/api.h"
 #include "kube/line_splitter.h"
 
 #include <doctest/doctest.h>
@@ -31,6 +32,24 @@ TEST_CASE("items come first, or are none") {
     CHECK(split_list(text).items.empty());
     CHECK_EQ(split_list(text).resource_version, "7");
   }
+}
+
+TEST_CASE("of an object that nests too deep the rest is read, and what is wrong is said") {
+  const auto deep = std::string(500, '[') + std::string(500, ']');
+  const auto object = fmt::format(
+      R"({{"kind":"X","metadata":{{"managedFields":{0},"name":"n"}},"spec":{{"a":{0}}},"status":{{}}}})",
+      deep);
+  for (const auto& read :
+       {parse_object(object),
+        parse_event(fmt::format(R"({{"type":"ADDED","object":{}}})", object)).at("object")}) {
+    CHECK(text_at(read, "metadata.name") == "n");
+    CHECK(text_at(read, "spec").find("cannot be read") == 0);
+    CHECK(read.at("status").is_object());
+  }
+  CHECK(text_at(parse_event(R"({"type":"ADDED","object":{"a":1}})"), "type") == "ADDED");
+  CHECK_THROWS_AS(parse_object("{\"spec\":" + deep + "}"), Error);
+  CHECK_THROWS_AS(parse_object("[1"), Error);
+  CHECK_THROWS_AS(parse_event("nonsense"), Error);
 }
 
 TEST_CASE("an object that nests too deep does not take the others along") {

@@ -88,7 +88,7 @@ struct Reflector::State {
 
   void list_item(const ListPage& page, std::string_view text, std::set<ObjectKey>& seen) {
     alone([&] {
-      auto object = schema::parse_json(text, "an object of a list", ErrorKind::corrupt);
+      auto object = parse_object(text);
       auto key = key_of(object);
       seen.insert(key);
       auto& members = object.as_object();
@@ -124,7 +124,7 @@ struct Reflector::State {
 
   void event(std::string_view line) {
     json::value event;
-    if (!alone([&] { event = schema::parse_json(line, "an event", ErrorKind::corrupt); })) return;
+    if (!alone([&] { event = parse_event(line); })) return;
     auto type = text_at(event, "type");
     const auto* object = find(event, "object");
     if (type == "ERROR") refuse(object);

@@ -20,6 +20,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t status_member_bytes_max = 64 * 1024;
+constexpr std::string_view too_long = "kafka.oso.sh: too long";
 constexpr std::size_t token_bytes_max = 256;
 constexpr std::size_t annotation_bytes_max = 64 * 1024;
 
@@ -63,6 +64,14 @@ void trim_metadata(json::object& metadata) {
     trim_annotations(annotations->get_object());
 }
 
+bool is_own(const ResourceView& resource, const json::value& current_run) {
+  api::CurrentRun run;
+  schema::Problems problems;
+  schema::read_into(current_run, "status.currentRun", run, problems,
+                    {.unknown_fields = schema::UnknownFields::ignore});
+  return problems.empty() && is_run_of(resource, run);
+}
+
 }  // namespace
 
 void trim_resource(json::value& object) {
@@ -76,7 +85,7 @@ void trim_resource(json::value& object) {
                           bytes, spec_bytes_max);
   if (auto* status = members->if_contains("status"); status && status->is_object())
     for (auto& member : status->get_object())
-      if (schema::serialize(member.value()).size() > status_member_bytes_max) member.value() = false;
+      if (schema::serialize(member.value()).size() > status_member_bytes_max) member.value() = too_long;
 }
 
 bool is_run_of(const ResourceView& resource, const api::CurrentRun& run) {
@@ -92,13 +101,15 @@ bool is_run_of(const ResourceView& resource, const api::CurrentRun& run) {
 
 void distrust_status(ResourceView& resource) {
   auto* status = resource.status.if_object();
-  auto* member = status ? status->if_contains("currentRun") : nullptr;
-  if (!member || member->is_null()) return;
-  api::CurrentRun run;
-  schema::Problems problems;
-  schema::read_into(*member, "status.currentRun", run, problems,
-                    {.unknown_fields = schema::UnknownFields::ignore});
-  if (!problems.empty() || !is_run_of(resource, run)) *member = false;
+  if (!status) return;
+  auto is_marked = [](const json::value& member) {
+    const auto* text = member.if_string();
+    return text && std::string_view(*text) == too_long;
+  };
+  for (const auto& member : *status)
+    if (is_marked(member.value()) || (member.key() == "currentRun" && !is_own(resource, member.value())))
+      resource.dropped.emplace_back(member.key());
+  for (const auto& name : resource.dropped) status->erase(name);
 }
 
 std::string owner_key(const std::string& resource_namespace, const std::string& uid) {

@@ -11,13 +11,14 @@ namespace kb::op {
 
 // Of one of our resources, before it is cached. Keeps the metadata and annotations that are used. A spec that
 // is too long becomes a text that says so (no spec is a text). A long token of run-now becomes its digest; a
-// member of the status that is longer than the operator writes any becomes `false`, which reads as absent.
+// member of the status that is longer than the operator writes any becomes a mark of that.
 void trim_resource(kube::json::value& object);
 
 // Whether the operator itself can have written it for this resource: the Job is one of the resource's own.
 bool is_run_of(const ResourceView& resource, const api::CurrentRun& run);
 
-// Takes a currentRun away that is not.
+// Takes out of the status what trim_resource() has marked, and a currentRun that is not the operator's. The
+// next patch removes them where they are stored.
 void distrust_status(ResourceView& resource);
 
 // "<namespace>/<uid>" of an object's controller: an owner is in the namespace of what it owns, whatever a

@@ -11,6 +11,7 @@ namespace kb::op {
 namespace {
 
 constexpr auto time_max = std::chrono::seconds(1);
+constexpr auto slow_min = std::chrono::milliseconds(300);  // one that refuses may be about to listen
 constexpr auto rest_after_silence = std::chrono::minutes(1);
 constexpr std::size_t runs_remembered_max = 4096;
 
@@ -64,6 +65,7 @@ std::optional<api::WorkProgress> ProgressReader::read(const Context& ctx, const 
     if (pod.running && !pod.ip.empty()) to_ask.push_back(&pod);
   }
   if (to_ask.empty() || !may_ask(run)) return std::nullopt;
+  const auto begun = Clock::now();
   const auto in_time = ctx.with_timeout(time_max);
   try {
     for (const auto* pod : to_ask) {
@@ -75,7 +77,7 @@ std::optional<api::WorkProgress> ProgressReader::read(const Context& ctx, const 
   } catch (const Error& error) {
     ctx.check();
     LOG_DEBUG("progress of run {} is unknown: {}", run, error.what());
-    rest(run, rest_after_silence);
+    if (Clock::now() - begun >= slow_min) rest(run, rest_after_silence);
     return std::nullopt;
   }
   return add_up(workers);

@@ -255,6 +255,10 @@ Reconciler::StartError Reconciler::start_error(const std::string& uid) const {
 void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status,
                               bool is_needed) {
   auto patch = merge_patch_between(resource.status, status);
+  for (const auto& name : resource.dropped) {
+    if (!patch || !patch->is_object()) patch = json::object();
+    patch->get_object().emplace(name, nullptr);  // unless it has a new value
+  }
   if (!patch && !is_needed) return;
   json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}}};
   if (patch) body["status"] = std::move(*patch);

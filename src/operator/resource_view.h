@@ -23,7 +23,8 @@ struct ResourceView {
   bool deleting = false;
   std::vector<std::string> finalizers;
   std::map<std::string, std::string> annotations;
-  kube::json::value spec, status;  // null when absent
+  kube::json::value spec, status;    // null when absent
+  std::vector<std::string> dropped;  // members of the stored status that are not in this one (distrust.h)
 
   std::string annotation(std::string_view name) const;  // "" when absent
   bool paused() const;
