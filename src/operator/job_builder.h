@@ -27,6 +27,9 @@ std::string job_name(const ResourceView& resource, std::chrono::sys_seconds time
 // Throws invalid when the order does not fit into an annotation.
 boost::json::object build_job(const JobRequest& request, const WorkerDefaults& defaults);
 
+// For a Job whose outcome is in the status: from then on it may expire.
+boost::json::object recorded_patch(const api::JobSettings& settings);
+
 // The claim of spec.storage.pvc.create.
 boost::json::object build_claim(const ResourceView& resource, const api::PvcStorage& pvc);
 
