@@ -10,6 +10,7 @@ endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/tidy.py)
 add_test(NAME tidy_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/tidy_test.py)
+add_test(NAME schema_leaves COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/schema_leaves_test.py)
 
 # One ctest test per script, one at a time: each starts real brokers.
 file(GLOB scripts CONFIGURE_DEPENDS tests/e2e/*.sh)

@@ -150,7 +150,7 @@ struct WorkReport {
 };
 
 struct WorkProgress {
-  std::string phase;
+  std::string phase, topic;
   std::uint64_t partitions_done = 0, partitions_total = 0, records_done = 0, records_total = 0,
                 bytes_done = 0, bytes_total = 0, checkpoints = 0;
   double seconds = 0;
@@ -158,6 +158,7 @@ struct WorkProgress {
 
   void fields(auto& f) {
     f("phase", phase, "What is being done.");
+    f("topic", topic, "Restore: a topic that is being written.");
     f("partitionsDone", partitions_done, "Partitions that are finished.");
     f("partitionsTotal", partitions_total, "Partitions of this worker.");
     f("recordsDone", records_done, "Records, or offsets, that are done.");

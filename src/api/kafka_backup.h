@@ -84,7 +84,7 @@ struct Metrics {
     f("bindAddress", bind_address, "Address to listen on.");
     f("path", path, "Path of the metrics.");
     f("updateIntervalMs", update_interval_ms, "Milliseconds between two updates.");
-    f("maxPartitionLabels", max_partition_labels, "Partitions that get a time series of their own.");
+    f("maxPartitionLabels", max_partition_labels, "Accepted; no partition has a time series of its own.");
   }
 };
 
@@ -184,7 +184,7 @@ struct KafkaBackupSpec : JobSettings {
     f("suspend", suspend, "Start no new runs.");
     f("continuous", continuous, "Go on for ever, following the topics.");
     f("stopAtCurrentOffsets", stop_at_current_offsets,
-      "End at the offsets found at the start; else at those found when each partition is reached.");
+      "Accepted; a run that is not continuous ends at the offsets found at its start either way.");
     f("pollIntervalMs", poll_interval_ms,
       "Milliseconds between two looks at a quiet topic, when continuous.");
     f("rateLimiting", rate_limiting,

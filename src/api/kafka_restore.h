@@ -185,7 +185,7 @@ struct KafkaRestoreSpec : JobSettings {
       "Add each record's source offset as a header. Absent: not added.");
     f("stripOffsetHeaders", strip_offset_headers, "Take away headers that a backup added.");
     f("headerPreflight", header_preflight,
-      "How archives that keep offsets in headers are looked through first.");
+      "Accepted; no archive of this version keeps offsets in headers, so none is looked through.");
   }
   void offset_fields(auto& f) {
     f("offsetReset", offset_reset, "Committed offsets of consumer groups after the restore.");

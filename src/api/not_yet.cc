@@ -96,10 +96,16 @@ constexpr Row<Backup> backup_notes[] = {
     {for_jobs, [](const Backup& s) { return of_jobs(s); }},
     {"spec.checkpoint.storage is not needed: checkpoints are kept with the archive",
      [](const Backup& s) { return s.checkpoint && s.checkpoint->storage; }},
+    {"spec.metrics.maxPartitionLabels changes nothing: no partition has a time series of its own",
+     [](const Backup& s) {
+       return s.metrics && s.metrics->max_partition_labels != Metrics{}.max_partition_labels;
+     }},
 };
 
 constexpr Row<Restore> restore_notes[] = {
     {for_jobs, [](const Restore& s) { return of_jobs(s); }},
+    {"spec.headerPreflight changes nothing: no archive of this version keeps offsets in headers",
+     [](const Restore& s) { return s.header_preflight != HeaderPreflight::automatic; }},
 };
 
 template <class Spec>

@@ -248,10 +248,27 @@ TEST_CASE("clusters, claims and namespaces that are not supported yet are refuse
   spec.backup_ref.storage.emplace().storage_type = api::StorageType::s3;
   CHECK(api::engine_support(all[1]).refused.size() == 5);
   spec = {};
+  spec.backup_ref.storage.emplace().pvc.emplace().create.emplace().enabled = true;
+  CHECK(refused(all[1]).find("spec.backupRef.storage.pvc.create.enabled: true") != std::string::npos);
+  spec = {};
   spec.backup_ref.namespace_name = "other";
   CHECK(refused(all[1]) == "");
   spec.workers = 4;
   CHECK(api::engine_support(all[1]).notes.size() == 1);
+}
+
+TEST_CASE("what is accepted without effect is told by whoever asks for it") {
+  auto notes = [](const std::string& text) {
+    return api::engine_support(api::parse_resources(text, "f")[0]).notes;
+  };
+  CHECK(notes(backup("b", "  metrics: {maxPartitionLabels: 100}\n  checkpoint: {enabled: true}\n")).empty());
+  auto told =
+      notes(backup("b", "  metrics: {maxPartitionLabels: 5}\n  checkpoint: {storage: {pvcName: p}}\n"));
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].starts_with("spec.checkpoint.storage"));
+  CHECK(told[1].starts_with("spec.metrics.maxPartitionLabels"));
+  CHECK(notes(restore("r", "  headerPreflight: auto\n")).empty());
+  CHECK(notes(restore("r", "  headerPreflight: full\n")).size() == 1);
 }
 
 TEST_CASE("globs match whole names") {

@@ -33,14 +33,14 @@ struct CurrentRun {
     f("backupId", backup_id, "The backup that is made or restored; empty: the newest.");
     f("trigger", trigger,
       "What began it: the spec itself, its schedule, or the annotation kafka.oso.sh/run-now.");
-    f("tick", tick, "Which tick of the schedule.");
+    f("tick", tick, "KafkaBackup: which tick of the schedule.");
     f("token", token, "Which token of the annotation.");
-    f("specSha256", spec_sha256, "Digest of the part of the spec that decides what is done.");
+    f("specSha256", spec_sha256, "KafkaBackup: digest of the part of the spec that decides what is done.");
     f("job", job, "The Job that does the work.");
     f("shards", shards, "Pods that share the work.");
     f("dryRun", dry_run, "Whether it only plans.");
     f("finishing", finishing, "Whether all shards are done and the Job that finishes the run is under way.");
-    f("cancelled", cancelled, "Whether it is being stopped, to be replaced.");
+    f("cancelled", cancelled, "KafkaBackup: whether it is being stopped, to be replaced.");
     f("startTime", start_time, "When it began.");
   }
   bool operator==(const CurrentRun&) const = default;

@@ -21,6 +21,7 @@ HttpPage WorkerServer::page(std::string_view path) {
 api::WorkProgress WorkerServer::progress() {
   using namespace std::chrono;
   api::WorkProgress out{.phase = phase_,
+                        .topic = counters_.topic.name(),
                         .partitions_done = counters_.partitions_done,
                         .partitions_total = counters_.partitions_total,
                         .records_done = counters_.records_done,

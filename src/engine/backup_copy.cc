@@ -1,11 +1,9 @@
 #include "engine/backup_copy.h"
 
-#include <algorithm>
-#include <chrono>
-
 #include "archive/run.h"
 #include "base/error.h"
 #include "base/task_group.h"
+#include "engine/backup_settings.h"
 #include "engine/fetcher.h"
 #include "engine/segment_writer.h"
 
@@ -40,47 +38,6 @@ std::vector<FetchCursor> open_cursors(const archive::Plan& plan, int shard, cons
   return cursors;
 }
 
-BlockSettings block_settings(const api::KafkaBackupSpec& spec) {
-  BlockSettings settings{.level = spec.compression_level,
-                         .recompress = spec.recompress == api::Recompress::always};
-  switch (spec.compression) {
-    case api::Compression::none:
-      settings.encoding = archive::BlockEncoding::as_is;
-      break;
-    case api::Compression::lz4:
-      settings.encoding = archive::BlockEncoding::lz4;
-      break;
-    case api::Compression::zstd:
-      settings.encoding = archive::BlockEncoding::zstd;
-      break;
-  }
-  return settings;
-}
-
-SegmentSettings segment_settings(const BackupRequest& request) {
-  constexpr std::uint64_t segment_bytes_limit = 64 * 1024 * 1024;
-  SegmentSettings settings;
-  settings.segment_bytes_max = static_cast<std::size_t>(std::min(
-      {request.spec.segment_max_bytes, segment_bytes_limit, std::uint64_t{request.memory_bytes_max / 4}}));
-  settings.segment_interval_max = std::chrono::milliseconds(request.spec.segment_max_interval_ms);
-  auto checkpoint = request.spec.checkpoint.value_or(api::Checkpoint{});
-  settings.checkpoints = checkpoint.enabled;
-  settings.checkpoint_interval = std::chrono::seconds(checkpoint.interval_secs);
-  return settings;
-}
-
-FetchSettings fetch_settings(const BackupRequest& request, std::uint64_t bytes_per_second) {
-  FetchSettings settings;
-  auto connections = request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
-  settings.workers = std::clamp<std::size_t>(connections - 1, 1, 8);  // one is left for control
-  settings.answer_bytes_max = std::min<std::size_t>(2 * 1024 * 1024, request.memory_bytes_max / 8);
-  // A limited run asks for a quarter of a second's worth at a time, so that the limit holds smoothly.
-  if (bytes_per_second > 0)
-    settings.answer_bytes_max = static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(bytes_per_second / 4, 64 * 1024, settings.answer_bytes_max));
-  return settings;
-}
-
 void read_all(FetchShared& shared, SegmentWriter& writer) {
   TaskGroup readers(writer.context());
   for (std::size_t i = 0; i < shared.settings.workers; ++i)
@@ -103,10 +60,10 @@ bool copy_shard(const Context& ctx, kafka::Cluster& cluster, const archive::Arch
   auto cursors = open_cursors(plan, index, shard.stored(), cluster, progress);
   if (cursors.empty()) return resumed;
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  const auto settings = fetch_settings(request, limits.bytes_per_sec);
+  const auto settings = fetch_settings(request);
   const auto blocks = block_settings(request.spec);
   FetchScheduler scheduler(
-      std::move(cursors), static_cast<std::size_t>(limits.max_concurrent_partitions),
+      std::move(cursors), settings.partitions_at_once_max,
       [&](const archive::StreamId& stream) { return cluster.leader(stream.topic, stream.partition); },
       settings.retry);
   ByteBudget budget(request.memory_bytes_max);

@@ -15,6 +15,7 @@ namespace kb::engine {
 
 struct FetchSettings {
   std::size_t workers = 3;                         // connections per broker for fetching
+  std::size_t partitions_at_once_max = 8;          // of all workers
   std::size_t answer_bytes_max = 8 * 1024 * 1024;  // of one fetch; a larger batch still comes whole
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error

@@ -28,6 +28,7 @@ void ProduceWorker::activate() {
   while (active_.size() < shared_.settings.partitions_at_once_max && !waiting_.empty()) {
     active_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
+    shared_.progress.topic.set(active_.back()->target().topic);
   }
 }
 

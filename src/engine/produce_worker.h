@@ -18,9 +18,10 @@
 namespace kb::engine {
 
 struct ProduceSettings {
+  std::size_t workers = 1;                          // connections per broker for producing
   std::size_t request_bytes_max = 4 * 1024 * 1024;  // a larger batch goes alone
   std::size_t requests_in_flight_max = 5;           // what idempotence allows per connection (KIP-98)
-  std::size_t partitions_at_once_max = 8;
+  std::size_t partitions_at_once_max = 8;           // of each worker
   std::int32_t produce_timeout_ms = 30'000;
   RetryPolicy retry;
 };

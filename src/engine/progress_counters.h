@@ -2,8 +2,26 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <string>
 
 namespace kb::engine {
+
+class TopicInWork {
+ public:
+  void set(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    name_ = name;
+  }
+  std::string name() const {
+    std::lock_guard lock(mutex_);
+    return name_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string name_;
+};
 
 struct ProgressCounters {
   std::atomic<std::uint64_t> partitions_total = 0, partitions_done = 0;
@@ -12,6 +30,7 @@ struct ProgressCounters {
   // Backup: of batches read (total unknown, 0). Restore: raw bytes to write and acknowledged.
   std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;
   std::atomic<std::uint64_t> stored_bytes = 0, segments = 0, checkpoints = 0;
+  TopicInWork topic;  // Restore: the last one of which a partition was begun.
 };
 
 }  // namespace kb::engine

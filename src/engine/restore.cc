@@ -161,8 +161,8 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
 
   if (std::any_of(plan.topics.begin(), plan.topics.end(),
                   [&](const auto& topic) { return has_share(topic, shard.index); })) {
-    if (shard.count > 1 && foreign_data(request) == ForeignData::refuse)
-      refuse_foreign_beside(ctx, cluster, archive.store(), plan, target, shard.index);
+    if (foreign_data(request) == ForeignData::refuse)
+      refuse_foreign_topics(ctx, cluster, archive.store(), plan, target, shard.index);
     auto session = kafka::init_producer(ctx, cluster, transactional_id(plan, shard), transaction_timeout_ms);
     auto positions = find_positions(ctx, cluster, archive.store(), plan, target, shard.index, session,
                                     foreign_data(request));

@@ -224,13 +224,12 @@ std::map<TopicPartition, Position> find_positions(const Context& ctx, kafka::Clu
   return positions;
 }
 
-void refuse_foreign_beside(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+void refuse_foreign_topics(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
                            const RestorePlan& plan, const std::vector<TargetState>& target, int shard) {
-  auto beside = candidates(
-      plan, target, [&](const TargetTopic& topic, const TargetState& state, const TargetPartition& p) {
-        return state.action != TargetAction::load && p.shard != shard && has_share(topic, shard);
-      });
-  for (const auto& c : beside) {
+  auto all = candidates(plan, target, [&](const TargetTopic& topic, const TargetState& state, auto&) {
+    return state.action != TargetAction::load && has_share(topic, shard);
+  });
+  for (const auto& c : all) {
     auto tail = read_tail(ctx, cluster, c.tp, c.log_start, c.log_end, std::nullopt);
     if (!fits(ctx, store, plan, c.planned, tail)) tail.foreign_offset = tail.last->view().last_offset();
     if (tail.foreign_offset) refuse_foreign(c.tp, tail);

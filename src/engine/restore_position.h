@@ -35,9 +35,10 @@ std::map<kafka::TopicPartition, Position> find_positions(const Context& ctx, kaf
                                                          ForeignData foreign);
 
 // A topic that was there before the restore is either free of other records or left alone by every shard:
-// throws conflict when partitions of other shards hold anything but the beginning of what the plan has for
-// them. A topic under load settings is this restore's own. Changes nothing.
-void refuse_foreign_beside(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
+// throws conflict when partitions of a topic that the shard writes to hold anything but the beginning of what
+// the plan has for them. A topic under load settings is this restore's own. Changes nothing, and needs no
+// producer session: with append, a restore that has had one is taken for begun.
+void refuse_foreign_topics(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
                            const RestorePlan& plan, const std::vector<TargetState>& target, int shard);
 
 struct Completeness {

@@ -1,10 +1,10 @@
 #include "engine/restore_produce.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/task_group.h"
 #include "engine/produce_worker.h"
+#include "engine/restore_settings.h"
 
 namespace kb::engine {
 namespace {
@@ -12,25 +12,16 @@ namespace {
 using kafka::TopicPartition;
 using Producers = std::vector<std::unique_ptr<PartitionProducer>>;
 
-std::size_t max_message_bytes(const kafka::TopicConfig& config) {
-  std::size_t bytes = kafka::RebatchSettings{}.max_message_bytes;
-  if (auto it = config.effective.find("max.message.bytes"); it != config.effective.end())
-    std::from_chars(it->second.data(), it->second.data() + it->second.size(), bytes);
-  return bytes;
-}
-
 // The producers of the shard's partitions, the largest first.
 Producers open_producers(const RestorePlan& plan, const std::map<std::string, kafka::TopicConfig>& configs,
                          const std::vector<TargetState>& target, int shard, const Positions& positions,
                          const kafka::ProducerSession& session, storage::ObjectStore& store,
-                         std::uint64_t merged_records_max, ProgressCounters& progress) {
+                         const api::KafkaRestoreSpec& spec, ProgressCounters& progress) {
   std::vector<std::pair<std::uint64_t, std::unique_ptr<PartitionProducer>>> sized;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     const auto& topic = plan.topics[i];
     if (!has_share(topic, shard)) continue;
-    kafka::RebatchSettings settings{.max_message_bytes = max_message_bytes(configs.at(topic.name))};
-    settings.merged_bytes_max = std::min(settings.merged_bytes_max, settings.max_message_bytes);
-    settings.merged_records_max = merged_records_max;
+    const auto settings = rebatch_settings(spec, configs.at(topic.name));
     for (const auto& partition : topic.partitions) {
       if (partition.shard != shard) continue;
       TopicPartition tp{topic.name, partition.partition};
@@ -57,18 +48,13 @@ Producers open_producers(const RestorePlan& plan, const std::map<std::string, ka
 void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& request, Producers producers,
              ProgressCounters& progress) {
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  const auto connections =
-      request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
-  const auto workers =
-      std::clamp<std::size_t>(std::min<std::size_t>(connections - 1, limits.max_concurrent_partitions), 1, 2);
-  ProduceSettings settings{
-      .partitions_at_once_max = std::max<std::size_t>(limits.max_concurrent_partitions / workers, 1),
-      .produce_timeout_ms = request.spec.produce_timeout_ms};
+  const auto settings = produce_settings(request.spec);
   ByteBudget budget(request.memory_bytes_max);
   RateLimiter bytes_per_second(limits.bytes_per_sec), records_per_second(limits.records_per_sec);
   ProduceShared shared{cluster, budget, bytes_per_second, records_per_second, progress, settings};
-  std::vector<ProduceWorker::Producers> shares(workers);
-  for (std::size_t i = 0; i < producers.size(); ++i) shares[i % workers].push_back(std::move(producers[i]));
+  std::vector<ProduceWorker::Producers> shares(settings.workers);
+  for (std::size_t i = 0; i < producers.size(); ++i)
+    shares[i % settings.workers].push_back(std::move(producers[i]));
   TaskGroup tasks(ctx);
   for (auto& share : shares) {
     tasks.spawn([&shared, &share](const Context& c) { ProduceWorker(shared, std::move(share)).run(c); });
@@ -92,8 +78,7 @@ void write_share(const Context& ctx, kafka::Cluster& cluster, storage::ObjectSto
   const auto shard = request.shard.index;
   auto configs = kafka::topic_configs(ctx, cluster, topics_of(plan, shard));
   produce(ctx, cluster, request,
-          open_producers(plan, configs, target, shard, positions, session, store,
-                         request.spec.produce_batch_size, progress),
+          open_producers(plan, configs, target, shard, positions, session, store, request.spec, progress),
           progress);
 }
 

@@ -290,6 +290,11 @@ json::object build_finish_job(const ResourceView& resource, const api::CurrentRu
   return job_of(resource, run, std::move(spec));
 }
 
+json::object recorded_patch(const api::JobSettings& settings) {
+  return {{"metadata", json::object{{"annotations", json::object{{recorded_annotation, "true"}}}}},
+          {"spec", json::object{{"ttlSecondsAfterFinished", settings.ttl_seconds_after_finished}}}};
+}
+
 json::object build_claim(const ResourceView& resource, const api::PvcStorage& pvc) {
   const auto create = pvc.create.value_or(api::PvcCreate{});
   json::array modes(create.access_modes.begin(), create.access_modes.end());

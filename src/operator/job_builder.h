@@ -32,6 +32,9 @@ boost::json::object build_job(const JobRequest& request, const WorkerDefaults& d
 boost::json::object build_finish_job(const ResourceView& resource, const api::CurrentRun& run,
                                      const boost::json::value& first_job);
 
+// For a Job whose outcome is in the status: from then on it may expire.
+boost::json::object recorded_patch(const api::JobSettings& settings);
+
 // The claim of spec.storage.pvc.create.
 boost::json::object build_claim(const ResourceView& resource, const api::PvcStorage& pvc);
 

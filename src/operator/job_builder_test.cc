@@ -114,6 +114,12 @@ TEST_CASE("limits of a Job are those of the spec, else the kind's") {
   CHECK(request.build().at("spec").at("activeDeadlineSeconds") == 60);
 }
 
+TEST_CASE("a Job that is recorded expires when the spec says") {
+  const json::value patch = recorded_patch({.ttl_seconds_after_finished = 60});
+  CHECK(patch.at("spec").at("ttlSecondsAfterFinished") == 60);
+  CHECK(patch.at("metadata").at("annotations").at(recorded_annotation) == "true");
+}
+
 TEST_CASE("what trying again does not help fails the Job, and a pod that was evicted is not counted") {
   const auto rules = Request().build().at("spec").at("podFailurePolicy").at("rules").as_array();
   REQUIRE(rules.size() == 3);
@@ -217,13 +223,15 @@ TEST_CASE("names fit into 63 characters with every index, and differ for resourc
 TEST_CASE("the claim outlives its resource") {
   const auto pvc = schema::read<api::PvcStorage>(
       json::parse(
-          R"({"claimName":"archive","create":{"enabled":true,"size":"7Gi","storageClassName":"fast"}})"),
+          R"({"claimName":"archive","create":{"enabled":true,"size":"7Gi","storageClassName":"fast",
+            "accessModes":["ReadWriteMany"]}})"),
       "pvc");
   const json::value claim = build_claim(sample::resource("KafkaBackup", "{}"), pvc);
   CHECK(!claim.at("metadata").as_object().contains("ownerReferences"));
   CHECK(claim.at("metadata").at("name") == "archive");
   CHECK(claim.at("spec").at("resources").at("requests").at("storage") == "7Gi");
   CHECK(claim.at("spec").at("storageClassName") == "fast");
+  CHECK(claim.at("spec").at("accessModes") == json::parse(R"(["ReadWriteMany"])"));
 }
 
 TEST_CASE("the last Job of a run goes by the order of its first one, whatever the resource says by now") {

@@ -128,6 +128,7 @@ TEST_CASE("progress that cannot be is left out, and what is left stays a number"
   const auto sum =
       add_up({{.records_done = most}, {.records_done = 1, .records_total = 1ull << 50, .seconds = 1e9}});
   CHECK(sum->records_done == 1);
+  CHECK(add_up({{.topic = "orders"}, {.topic = ""}, {.topic = "no\ntopic"}})->topic == "orders");
   CHECK(*to_run_progress(*sum).eta_seconds == 1'000'000'000);
   CHECK(to_run_progress({.records_done = 9, .records_total = 3, .seconds = 1}).percent == 100);
   CHECK(!to_run_progress({.records_done = 9}).percent);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/names.h"
+
 namespace kb::op {
 
 namespace {
@@ -24,6 +26,7 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     if (!is_believable(worker)) continue;
     auto& sum = total ? *total : total.emplace();
     sum.phase = worker.phase;
+    if (api::is_topic_name(worker.topic)) sum.topic = worker.topic;
     sum.partitions_done += worker.partitions_done;
     sum.partitions_total += worker.partitions_total;
     sum.records_done += worker.records_done;

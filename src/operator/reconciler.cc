@@ -12,10 +12,10 @@
 #include "base/cut_text.h"
 #include "base/log.h"
 #include "operator/backup_decision.h"
-#include "operator/conditions.h"
 #include "operator/distrust.h"
 #include "operator/job_builder.h"
 #include "operator/labels.h"
+#include "operator/other_states.h"
 #include "operator/restore_decision.h"
 #include "operator/spec_reading.h"
 #include "operator/status_patch.h"
@@ -49,12 +49,6 @@ std::string path_of_resource(const ResourceView& resource, std::string_view subr
 
 json::value parse(const kube::CachedObject& object) {
   return schema::parse_json(*object, "a cached object", ErrorKind::internal);
-}
-
-std::optional<api::PvcStorage> claim_to_make(const api::Storage& storage) {
-  const bool asked = storage.storage_type == api::StorageType::pvc && storage.pvc && storage.pvc->create &&
-                     storage.pvc->create->enabled;
-  return asked ? storage.pvc : std::nullopt;
 }
 
 // An API server drops what its definition of the kind does not know. A run that is not in the status would be
@@ -92,13 +86,13 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
   if (resource.deleting)
     release(ctx, resource);
   else if (resource.paused())
-    say_paused(ctx, resource);
+    write_status(ctx, resource, paused_status(resource, now()));
   else if (kind == "KafkaBackup")
     return reconcile_backup(ctx, resource);
   else if (kind == "KafkaRestore")
     return reconcile_restore(ctx, resource);
   else
-    say_not_yet(ctx, resource);
+    write_status(ctx, resource, not_yet_status(resource, now()));
   return std::nullopt;
 }
 
@@ -136,9 +130,8 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
   };
   const bool starts = decision.actions.start_job && (input.spec || decision.status.current_run->finishing);
   const auto claim = starts && input.spec ? claim_to_make(input.spec->storage) : std::nullopt;
-  const auto ttl =
-      input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, ttl);
+  const api::JobSettings settings = input.spec ? *input.spec : api::JobSettings{};
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, settings);
   return decision.actions.requeue_after;
 }
 
@@ -182,9 +175,8 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   };
   const bool starts =
       decision.actions.start_job && ((input.spec && source) || decision.status.current_run->finishing);
-  const auto ttl =
-      input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), std::nullopt, ttl);
+  const api::JobSettings settings = input.spec ? *input.spec : api::JobSettings{};
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), std::nullopt, settings);
   return decision.actions.requeue_after;
 }
 
@@ -269,7 +261,7 @@ void Reconciler::write_status(const Context& ctx, const ResourceView& resource, 
 
 void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
                            const MakeJob& make_job, const std::optional<api::PvcStorage>& claim,
-                           std::uint32_t ttl_seconds) {
+                           const api::JobSettings& settings) {
   for (const auto& event : actions.events) {
     LOG_INFO("{}: {}: {}", resource.to_string(), event.reason, event.message);
     events_.record(ctx,
@@ -290,10 +282,7 @@ void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, con
     kube::remove(ctx, api_, path_of_job(name), kube::Propagation::background);
   for (const auto& name : actions.record_jobs) {
     if (std::ranges::find(actions.delete_jobs, name) != actions.delete_jobs.end()) continue;
-    json::object patch{
-        {"metadata", json::object{{"annotations", json::object{{recorded_annotation, "true"}}}}},
-        {"spec", json::object{{"ttlSecondsAfterFinished", ttl_seconds}}}};
-    kube::merge_patch(ctx, api_, path_of_job(name), std::move(patch), operator_name);
+    kube::merge_patch(ctx, api_, path_of_job(name), recorded_patch(settings), operator_name);
   }
   if (make_job) start_job(ctx, resource, make_job, claim);
 }
@@ -333,40 +322,7 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
   }
 }
 
-// ---- other states
-
-void Reconciler::say_not_yet(const Context& ctx, const ResourceView& resource) {
-  api::CommonStatus status;
-  schema::Problems ignored;
-  if (!resource.status.is_null())
-    schema::read_into(resource.status, "status", status, ignored,
-                      {.unknown_fields = schema::UnknownFields::ignore});
-  if (status.phase && status.phase != "Pending") return;  // what another operator has done stays
-  status.phase = "Pending";
-  status.message = resource.kind + " is not acted on by this version yet; nothing was done";
-  status.observed_generation = resource.generation;
-  Conditions conditions(status.conditions, resource.generation, now());
-  conditions.set("Ready", false, "NotSupportedYet", *status.message);
-  conditions.remove("ReconciliationPaused");
-  auto merged = resource.status.is_object() ? resource.status : json::value(json::object());
-  const auto changes = schema::write(status);
-  for (const auto& member : changes.get_object()) merged.get_object()[member.key()] = member.value();
-  write_status(ctx, resource, merged);
-}
-
-void Reconciler::say_paused(const Context& ctx, const ResourceView& resource) {
-  api::CommonStatus status;
-  schema::Problems ignored;
-  if (!resource.status.is_null())
-    schema::read_into(resource.status, "status", status, ignored,
-                      {.unknown_fields = schema::UnknownFields::ignore});
-  Conditions(status.conditions, resource.generation, now())
-      .set("ReconciliationPaused", true, "Paused",
-           "an annotation pause-reconciliation is true: nothing is done");
-  auto merged = resource.status.is_object() ? resource.status : json::value(json::object());
-  merged.get_object()["conditions"] = schema::write(status.conditions);
-  write_status(ctx, resource, merged);
-}
+// ---- what goes
 
 void Reconciler::release(const Context& ctx, const ResourceView& resource) {
   json::array kept;

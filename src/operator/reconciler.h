@@ -44,8 +44,6 @@ class Reconciler {
  private:
   std::optional<Duration> reconcile_backup(const Context& ctx, const ResourceView& resource);
   std::optional<Duration> reconcile_restore(const Context& ctx, const ResourceView& resource);
-  void say_not_yet(const Context& ctx, const ResourceView& resource);
-  void say_paused(const Context& ctx, const ResourceView& resource);
   void release(const Context& ctx, const ResourceView& resource);
 
   kube::json::object finish_job(const Context& ctx, const ResourceView& resource, const api::CurrentRun& run);
@@ -65,7 +63,7 @@ class Reconciler {
   using MakeJob = std::function<kube::json::object()>;  // throws what is wrong with it
   void carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
                  const MakeJob& make_job, const std::optional<api::PvcStorage>& claim_to_make,
-                 std::uint32_t ttl_seconds);
+                 const api::JobSettings& settings);
   void check_is_ours(const Context& ctx, const ResourceView& resource, const std::string& job);
   void start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                  const std::optional<api::PvcStorage>& claim_to_make);

@@ -157,6 +157,7 @@ void Step::follow_active(const RunView& view) {
     const auto progress = to_run_progress(*in_.progress);
     status().records_restored = progress.records_done;
     status().bytes_restored = progress.bytes_done;
+    if (!in_.progress->topic.empty()) status().current_topic = in_.progress->topic;
     if (progress.percent) status().progress_percent = *progress.percent;
     if (progress.eta_seconds) status().eta_ms = *progress.eta_seconds * 1000;
     if (in_.progress->seconds > 0)
@@ -175,6 +176,7 @@ void Step::end(std::string_view phase, std::string_view reason, std::string mess
   status().completion_time = std::chrono::floor<std::chrono::seconds>(in_.now);
   status().current_run.reset();
   status().eta_ms.reset();
+  status().current_topic.reset();
   reason_ = reason;
   note(phase == "Failed", reason, message);
   out_.actions.finished = FinishedRun{.succeeded = phase == "Completed",

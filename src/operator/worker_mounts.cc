@@ -16,6 +16,12 @@ std::vector<std::string> claims_of(const api::Storage& storage) {
   return {storage.pvc->claim_name};
 }
 
+std::optional<api::PvcStorage> claim_to_make(const api::Storage& storage) {
+  const bool asked = storage.storage_type == api::StorageType::pvc && storage.pvc && storage.pvc->create &&
+                     storage.pvc->create->enabled;
+  return asked ? storage.pvc : std::nullopt;
+}
+
 std::vector<std::string> secrets_of(const api::KafkaCluster& cluster, const api::Storage& storage) {
   std::vector<std::string> names;
   add(names, cluster.tls_secret);

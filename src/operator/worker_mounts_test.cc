@@ -27,6 +27,15 @@ TEST_CASE("only the block that storageType names is mounted") {
   CHECK(secrets_of({}, volume).empty());
 }
 
+TEST_CASE("a claim is made only where that is asked for") {
+  CHECK(!claim_to_make(storage(R"({"storageType":"pvc","pvc":{"claimName":"c"}})")));
+  CHECK(!claim_to_make(storage(R"({"storageType":"pvc","pvc":{"claimName":"c","create":{"size":"1Gi"}}})")));
+  CHECK(claim_to_make(storage(R"({"storageType":"pvc","pvc":{"claimName":"c","create":{"enabled":true}}})"))
+            ->claim_name == "c");
+  CHECK(!claim_to_make(storage(R"({"storageType":"s3","s3":{"bucket":"b","region":"r"},
+                                   "pvc":{"claimName":"c","create":{"enabled":true}}})")));
+}
+
 TEST_CASE("a secret that is named several times is mounted once") {
   api::KafkaCluster cluster;
   cluster.tls_secret.emplace().name = "kafka";

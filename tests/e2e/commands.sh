@@ -51,7 +51,7 @@ test_restore_finds_its_archive() {
 test_dry_run_changes_nothing() {
 	backup_yaml one '["cmd-*"]' >backup.yaml
 	kb run -f backup.yaml --volumes "$volumes"
-	restore_yaml plan one 'topicMapping: {cmd-nulls: planned}'$'\ndryRun: true' >plan.yaml
+	restore_yaml plan one 'topicMapping: {cmd-nulls: planned}'$'\n''dryRun: true' >plan.yaml
 	local before text
 	before=$(topics list "")
 	text=$(kb run -f plan.yaml --volumes "$volumes")
@@ -62,12 +62,13 @@ test_dry_run_changes_nothing() {
 }
 
 test_look_at_an_archive() {
-	backup_yaml one '["cmd-*"]' >backup.yaml
+	backup_yaml one '["cmd-*"]' 'sourceClusterId: from-here' >backup.yaml
 	kb run -f backup.yaml --volumes "$volumes"
 	local id segment
 	id=$(newest_set one)
 	eq "$id" "$(kb list --volumes "$volumes" --output json | field '["archives"][0]["backups"][0]["backupId"]')"
 	contains "$(kb describe "$id" --volumes "$volumes")" "Topic cmd-nulls"
+	contains "$(kb describe "$id" --volumes "$volumes")" "(from-here)"
 	eq 0 "$(kb verify --deep --volumes "$volumes" --output json | field '["archives"][0]["problemsTotal"]')"
 	segment=$(find "$(archive one)/segments" -type f | head -1)
 	mv "$segment" segment
@@ -79,6 +80,14 @@ test_look_at_an_archive() {
 	kb verify --volumes "$volumes"
 	expect_exit 65 kb verify --deep --volumes "$volumes"
 	contains "$output" "CRC-32C does not match"
+}
+
+test_missing_topics() {
+	backup_yaml one '[cmd-nulls, cmd-none]' >fail.yaml
+	backup_yaml one '[cmd-nulls, cmd-none]' 'onMissingTopic: warn' >warn.yaml
+	expect_exit 66 kb run -f fail.yaml --volumes "$volumes"
+	contains "$output" "cmd-none"
+	contains "$(kb run -f warn.yaml --volumes "$volumes")" "topic cmd-none does not exist"
 }
 
 test_committed_offsets_are_recorded() {

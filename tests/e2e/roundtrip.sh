@@ -109,6 +109,24 @@ test_inherited_retention_is_held() {
 	broker_retention --delete-config log.retention.ms
 }
 
+# Records in a target topic keep a restore away, until its resource says that they may stay in front of what it writes.
+test_existing_data_is_refused_or_appended_to() {
+	fill nulls --prefix app-
+	dump app-nulls --output source.dump
+	backup appended '["app-*"]'
+	topics create copy-app 1
+	kafka_cli org.apache.kafka.tools.ProducerPerformance --topic copy-app --num-records 7 --record-size 100 \
+		--throughput -1 --producer-props "bootstrap.servers=$bootstrap" acks=all
+	local map='topicMapping: {app-nulls: copy-app}'
+	restore_yaml appended-again appended "$map" >refused.yaml
+	expect_exit 73 kafka_backup_run refused.yaml
+	contains "$output" "holds records that this restore did not write"
+	restore appended-again appended "$map
+existingData: append"
+	dump copy-app --output both.dump
+	eq $((7 + $(grep -c '^R' source.dump))) "$(grep -c '^R' both.dump)" "records"
+}
+
 # The end is captured at the start: what is produced while a backup runs waits for the next one.
 test_nothing_beyond_the_captured_end() {
 	fill bulk --prefix end- --bytes 20M --incompressible

@@ -1,0 +1,74 @@
+#include "engine/backup_settings.h"
+
+#include <doctest/doctest.h>
+
+namespace kb::engine {
+namespace {
+
+constexpr std::size_t mebibyte = 1 << 20;
+
+TEST_CASE("blocks are encoded as spec.compression, compressionLevel and recompress say") {
+  api::KafkaBackupSpec spec;
+  CHECK(block_settings(spec).encoding == archive::BlockEncoding::zstd);
+  CHECK(block_settings(spec).level == 3);
+  CHECK(!block_settings(spec).recompress);
+  spec.compression = api::Compression::lz4;
+  spec.compression_level = 9;
+  spec.recompress = api::Recompress::always;
+  CHECK(block_settings(spec).encoding == archive::BlockEncoding::lz4);
+  CHECK(block_settings(spec).level == 9);
+  CHECK(block_settings(spec).recompress);
+  spec.compression = api::Compression::none;
+  CHECK(block_settings(spec).encoding == archive::BlockEncoding::as_is);
+}
+
+TEST_CASE("segments are closed by spec.segmentMaxBytes and segmentMaxIntervalMs, within bounds") {
+  BackupRequest request{.memory_bytes_max = 1024 * mebibyte};
+  CHECK(segment_settings(request).segment_bytes_max == 64 * mebibyte);
+  request.spec.segment_max_bytes = 5 * mebibyte;
+  request.spec.segment_max_interval_ms = 1500;
+  CHECK(segment_settings(request).segment_bytes_max == 5 * mebibyte);
+  CHECK(segment_settings(request).segment_interval_max == std::chrono::milliseconds(1500));
+  request.memory_bytes_max = 8 * mebibyte;
+  CHECK(segment_settings(request).segment_bytes_max == 2 * mebibyte);
+}
+
+TEST_CASE("checkpoints come as spec.checkpoint says") {
+  BackupRequest request;
+  CHECK(segment_settings(request).checkpoints);
+  CHECK(segment_settings(request).checkpoint_interval == std::chrono::seconds(30));
+  request.spec.checkpoint = api::Checkpoint{.enabled = false, .interval_secs = 7};
+  CHECK(!segment_settings(request).checkpoints);
+  CHECK(segment_settings(request).checkpoint_interval == std::chrono::seconds(7));
+}
+
+TEST_CASE("as many fetch as spec.kafkaCluster.connection.connectionsPerBroker leaves beside the control") {
+  BackupRequest request;
+  auto workers_of = [&](std::uint64_t connections) {
+    request.spec.kafka_cluster.connection = api::Connection{.connections_per_broker = connections};
+    return fetch_settings(request).workers;
+  };
+  CHECK(fetch_settings(request).workers == 3);
+  CHECK(workers_of(6) == 5);
+  CHECK(workers_of(1) == 1);
+  CHECK(workers_of(1000) == 8);
+}
+
+TEST_CASE("as many partitions are read at once as spec.rateLimiting.maxConcurrentPartitions says") {
+  BackupRequest request;
+  CHECK(fetch_settings(request).partitions_at_once_max == 8);
+  request.spec.rate_limiting = api::RateLimiting{};
+  CHECK(fetch_settings(request).partitions_at_once_max == 4);
+  request.spec.rate_limiting->max_concurrent_partitions = 1;
+  CHECK(fetch_settings(request).partitions_at_once_max == 1);
+}
+
+TEST_CASE("a run with spec.rateLimiting.bytesPerSec asks for little at a time") {
+  BackupRequest request;
+  CHECK(fetch_settings(request).answer_bytes_max == 2 * mebibyte);
+  request.spec.rate_limiting = api::RateLimiting{.bytes_per_sec = mebibyte};
+  CHECK(fetch_settings(request).answer_bytes_max == mebibyte / 4);
+}
+
+}  // namespace
+}  // namespace kb::engine
