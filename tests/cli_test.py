@@ -302,6 +302,35 @@ def _(place):
     return place.run(backup())
 
 
+@case("restore from an archive behind a link", DENIED, "claim/default is a symbolic link; archives are not looked for")
+def _(place):
+    place.with_archive()
+    os.rename(os.path.join(place.volumes, "claim/default"), os.path.join(place.path, "elsewhere"))
+    os.symlink(os.path.join(place.path, "elsewhere"), os.path.join(place.volumes, "claim/default"))
+    return place.run(restore())
+
+
+@case("restore below a folder that is a link", DENIED, "claim/sub is a symbolic link")
+def _(place):
+    place.with_archive()
+    os.symlink("default", os.path.join(place.volumes, "claim/sub"))
+    return place.run(restore(spec__backupRef__storage__pvc__subPath="sub", spec__backupRef__name=None))
+
+
+@case("verify of an archive with a link in it", DENIED, "a/segments is a symbolic link; archives are not looked for")
+def _(place):
+    segments = os.path.join(place.with_archive().archive, "segments")
+    os.rename(segments, os.path.join(place.path, "elsewhere"))
+    os.symlink(os.path.join(place.path, "elsewhere"), segments)
+    return ["verify", "--deep", "--volumes", place.volumes]
+
+
+@case("a new archive behind a link", DENIED, "claim/default is a symbolic link", online=True)
+def _(place):
+    os.symlink(place.path, os.path.join(place.volumes, "claim/default"))
+    return place.run(backup(place.options.bootstrap, spec__onMissingTopic="warn"))
+
+
 @case("restore from nothing", NOT_FOUND, "KafkaRestore r: .*claim/default/a")
 def _(place):
     return place.run(restore())

@@ -298,6 +298,9 @@ TEST_CASE("names") {
   CHECK(!api::is_confined_path(".."));
   CHECK(!api::is_confined_path("a/.."));
   CHECK(!api::is_confined_path(std::string_view("a\0b", 3)));
+  CHECK(!api::is_confined_path("a\nb"));
+  CHECK(api::is_confined_path(std::string(1024, 'a')));
+  CHECK(!api::is_confined_path(std::string(1025, 'a')));
   CHECK(!api::is_host_and_port("a:"));
   CHECK(!api::is_host_and_port(":1"));
   CHECK(!api::is_host_and_port("a:0"));

@@ -18,8 +18,8 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .memory_bytes_max = run.flags.memory_bytes_max};
   std::string location;
   auto open_store = [&](bool create) {
-    if (create) storage::create_directories(run.archive_path);
-    auto store = storage::open_filesystem_if_there(run.archive_path);
+    if (create) storage::create_directories(run.archive);
+    auto store = storage::open_filesystem_if_there(run.archive);
     if (store) location = store->location();
     return store;
   };

@@ -122,6 +122,10 @@ json::array environment(const api::PodTemplate& pod) {
       {"valueFrom", json::object{{"resourceFieldRef", json::object{{"containerName", "worker"},
                                                                    {"resource", "limits.memory"}}}}}}};
   for (const auto& more : pod.env) env.push_back(more);
+  // What envFrom brings nobody has checked; what is set here wins.
+  if (!pod.env_from.empty())
+    for (const auto* name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"})
+      env.push_back(json::object{{"name", name}, {"value", ""}});
   return env;
 }
 

@@ -16,6 +16,7 @@ using kube::find;
 using kube::text_at;
 
 constexpr std::size_t waiting_bytes_max = 300;
+constexpr std::size_t annotation_bytes_max = 4096;  // a CurrentRun has a tenth of it
 
 // Not in the middle of a character: the API server would store other bytes, and see a difference for ever.
 void cut(std::string& text) {
@@ -99,14 +100,25 @@ void keep_only(json::value& value, std::initializer_list<std::string_view> names
   *object = std::move(kept);
 }
 
+// The order of a worker, and what others may write, can be as long as an object may be.
+void trim_annotations(json::value& annotations) {
+  keep_only(annotations, {run_annotation, recorded_annotation, completion_index_annotation});
+  if (auto* members = annotations.if_object())
+    for (auto& member : *members)
+      if (member.value().is_string() && member.value().get_string().size() > annotation_bytes_max)
+        member.value() = "";
+}
+
 void trim_metadata(json::value& object) {
   if (auto* members = object.if_object())
     if (auto* metadata = members->if_contains("metadata")) {
       keep_only(*metadata, {"name", "namespace", "uid", "resourceVersion", "labels", "annotations",
                             "ownerReferences", "creationTimestamp", "deletionTimestamp"});
       auto* kept = metadata->if_object();
-      auto* annotations = kept ? kept->if_contains("annotations") : nullptr;
-      if (annotations && annotations->is_object()) annotations->get_object().erase(order_annotation);
+      if (auto* labels = kept ? kept->if_contains("labels") : nullptr)
+        keep_only(*labels, {owner_label, job_name_label});
+      if (auto* annotations = kept ? kept->if_contains("annotations") : nullptr)
+        trim_annotations(*annotations);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "operator/backup_decision.h"
 #include "operator/conditions.h"
+#include "operator/distrust.h"
 #include "operator/job_builder.h"
 #include "operator/labels.h"
 #include "operator/restore_decision.h"
@@ -25,6 +26,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t start_error_bytes_max = 1000;
 constexpr std::uint32_t backup_backoff_limit = 3, restore_backoff_limit = 0;
 
 // Finalizers that other operators of these resources left behind; ours needs none: Jobs go with their owner.
@@ -87,7 +89,8 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
     metrics_.forget(kind, key);
     return std::nullopt;
   }
-  const auto resource = read_resource_view(kind, parse(cached));
+  auto resource = read_resource_view(kind, parse(cached));
+  distrust_status(resource);
   if (resource.deleting)
     release(ctx, resource);
   else if (resource.paused())
@@ -111,7 +114,7 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
                     .pods = {},
                     .progress = {},
                     .now = now()};
-  input.pods = pods_of(input.jobs);
+  input.pods = pods_of(resource, input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_backup(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
@@ -150,7 +153,7 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   if (input.spec)
     input.source =
         find_source(resource, input.spec->backup_ref, [this](const auto& key) { return find_backup(key); });
-  input.pods = pods_of(input.jobs);
+  input.pods = pods_of(resource, input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_restore(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
@@ -181,15 +184,20 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
 
 std::vector<JobView> Reconciler::jobs_of(const ResourceView& resource) const {
   std::vector<JobView> jobs;
-  for (const auto& cached : caches_.jobs.owned_by(resource.uid)) jobs.push_back(read_job(parse(cached)));
+  for (const auto& cached : caches_.jobs.owned_by(owner_key(resource.key.resource_namespace, resource.uid))) {
+    jobs.push_back(read_job(parse(cached)));
+    if (auto& run = jobs.back().run; run && !is_run_of(resource, *run)) run.reset();
+  }
   return jobs;
 }
 
-std::vector<PodView> Reconciler::pods_of(const std::vector<JobView>& jobs) const {
+std::vector<PodView> Reconciler::pods_of(const ResourceView& resource,
+                                         const std::vector<JobView>& jobs) const {
   std::vector<PodView> pods;
   for (const auto& job : jobs) {
     if (job.recorded) continue;
-    for (const auto& cached : caches_.pods.owned_by(job.uid)) pods.push_back(read_pod(parse(cached)));
+    for (const auto& cached : caches_.pods.owned_by(owner_key(resource.key.resource_namespace, job.uid)))
+      pods.push_back(read_pod(parse(cached)));
   }
   return pods;
 }
@@ -254,6 +262,14 @@ void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, con
   if (make_job) start_job(ctx, resource, make_job, claim);
 }
 
+// A Job that is there already is one that the cache does not show yet, unless somebody took its name.
+void Reconciler::check_is_ours(const Context& ctx, const ResourceView& resource, const std::string& job) {
+  const auto there = kube::get(ctx, api_, kube::path_of(kube::jobs, resource.key.resource_namespace, job));
+  if (there && controller_uid(*there) != resource.uid)
+    throw Error(ErrorKind::conflict,
+                fmt::format("Job {} is there already and belongs to something else; delete it", job));
+}
+
 // What keeps a Job from being made is told by the next reconciliation.
 void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                            const std::optional<api::PvcStorage>& claim) {
@@ -265,14 +281,15 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
                    kube::path_of(kube::persistent_volume_claims, resource_namespace, claim->claim_name)))
       kube::create(ctx, api_, kube::path_of(kube::persistent_volume_claims, resource_namespace),
                    build_claim(resource, *claim));
-    kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job);
+    if (!kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job))
+      check_is_ours(ctx, resource, kube::text_at(job, "metadata.name"));
     std::lock_guard lock(mutex_);
     start_errors_.erase(resource.uid);
   } catch (const Error& error) {
     ctx.check();
     {
       std::lock_guard lock(mutex_);
-      start_errors_[resource.uid] = error.what();
+      start_errors_[resource.uid] = kube::cut_message(error.what(), start_error_bytes_max);
     }
     throw error.while_doing("starting the Job of " + resource.to_string());
   }

@@ -49,7 +49,7 @@ class Reconciler {
   void release(const Context& ctx, const ResourceView& resource);
 
   std::vector<JobView> jobs_of(const ResourceView& resource) const;
-  std::vector<PodView> pods_of(const std::vector<JobView>& jobs) const;
+  std::vector<PodView> pods_of(const ResourceView& resource, const std::vector<JobView>& jobs) const;
   std::optional<KnownBackup> find_backup(const kube::ObjectKey& key) const;
   std::string start_error(const std::string& uid) const;
 
@@ -60,6 +60,7 @@ class Reconciler {
   void carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
                  const MakeJob& make_job, const std::optional<api::PvcStorage>& claim_to_make,
                  std::uint32_t ttl_seconds);
+  void check_is_ours(const Context& ctx, const ResourceView& resource, const std::string& job);
   void start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                  const std::optional<api::PvcStorage>& claim_to_make);
 
