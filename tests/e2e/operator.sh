@@ -266,19 +266,28 @@ test_retention_acts_and_says_so() {
 
 test_restore_waits_for_its_backup() {
 	home wait codecs --scale 0.1
-	restore_yaml early late 'topics: [wait-codec-zstd]
-topicMapping: {wait-codec-zstd: early-zstd}' | sed 's/, storage: .*/}/' | apply wait
-	wait_phase wait kr/early Pending
-	eq "False BackupNotFound" "$(condition wait kr/early Ready .status) $(condition wait kr/early Ready .reason)" "Ready"
-	contains "$(field wait kr/early .status.message)" "there is no KafkaBackup wait/late"
-	expect_jobs wait kr/early 0
-	backup_yaml late '["wait-*"]' 'suspend: true' | apply wait
-	wait_for 60 "NoBackupYet" reason_is wait kr/early Ready NoBackupYet
-	patch_spec wait kb/late '{"suspend":false}'
+	{
+		backup_yaml halted '["wait-*"]' 'suspend: true'
+		echo "---"
+		restore_yaml early late 'topics: [wait-codec-zstd]
+topicMapping: {wait-codec-zstd: early-zstd}' | sed 's/, storage: .*/}/'
+		echo "---"
+		restore_yaml earlier halted | sed 's/, storage: .*/}/'
+	} | apply wait
+	waits_because kr/early BackupNotFound "there is no KafkaBackup wait/late"
+	waits_because kr/earlier NoBackupYet "KafkaBackup wait/halted has no complete backup yet"
+	backup_yaml late '["wait-*"]' | apply wait
 	wait_complete wait kr/early
 	dump wait-codec-zstd --output source.dump
 	dump early-zstd --output target.dump
 	compare source.dump target.dump --map wait-codec-zstd=early-zstd
+}
+
+waits_because() { # KIND/NAME REASON PIECE-OF-MESSAGE
+	wait_for 60 "$2 of $1" reason_is wait "$1" Ready "$2"
+	eq "Pending False" "$(field wait "$1" .status.phase) $(condition wait "$1" Ready .status)" "$1"
+	contains "$(field wait "$1" .status.message)" "$3"
+	expect_jobs wait "$1" 0
 }
 
 test_dry_run_writes_nothing() {
