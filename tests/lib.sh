@@ -113,6 +113,7 @@ remove_old_runs() {
 	for old in "${work%.*}".*; do
 		[ -d "$old" ] && ! kill -0 "${old##*.}" 2>/dev/null || continue
 		end_processes "$old"
+		[ ! -d "$old/kube" ] || "$support/kube/cluster.sh" stop "$old/kube"
 		rm -rf "$old"
 	done
 }
