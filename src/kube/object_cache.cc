@@ -1,17 +1,24 @@
 #include "kube/reflector.h"
 
 namespace kb::kube {
+namespace {
+
+CachedObject unpacked(const PackedText& object) {
+  return std::make_shared<const std::string>(object.unpack());
+}
+
+}  // namespace
 
 CachedObject ObjectCache::get(const ObjectKey& key) const {
   auto entry = find(key);
-  return entry ? entry->object : nullptr;
+  return entry ? unpacked(*entry->object) : nullptr;
 }
 
 std::vector<CachedObject> ObjectCache::owned_by(const std::string& owner) const {
   std::lock_guard lock(mutex_);
   std::vector<CachedObject> found;
   if (auto owned = owned_.find(owner); owned != owned_.end())
-    for (const auto& key : owned->second) found.push_back(objects_.at(key).object);
+    for (const auto& key : owned->second) found.push_back(unpacked(*objects_.at(key).object));
   return found;
 }
 

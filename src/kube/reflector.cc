@@ -156,9 +156,8 @@ struct Reflector::State {
     settings.trim(object);
     auto owner = settings.owner(object);
     auto before = cache.find(key);
-    // Copied: the text that serialize() returns has room for more.
-    auto text = std::make_shared<const std::string>(std::string_view(schema::serialize(object)));
-    cache.put(key, {std::move(text), std::move(object_version), owner});
+    auto packed = std::make_shared<const PackedText>(schema::serialize(object));
+    cache.put(key, {std::move(packed), std::move(object_version), owner});
     if (before && before->owner != owner) tell(key, before->owner, &object);
     tell(key, owner, &object);
   }

@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "kube/api.h"
+#include "kube/packed_text.h"
 
 namespace kb::kube {
 
-// An object as it was last seen, as JSON text (a parsed one takes several times the memory), without
-// managedFields and whatever else `trim` took away.
+// An object as it was last seen, as JSON text, without managedFields and whatever else `trim` took away. The
+// cache keeps it packed (a parsed one takes twenty times the memory); each call makes the text anew.
 using CachedObject = std::shared_ptr<const std::string>;
 
 // Thread-safe.
@@ -30,7 +31,7 @@ class ObjectCache {
  private:
   friend class Reflector;
   struct Entry {
-    CachedObject object;
+    std::shared_ptr<const PackedText> object;
     std::string resource_version, owner;
   };
   std::optional<Entry> find(const ObjectKey& key) const;
