@@ -67,7 +67,7 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@ninja -j$(JOBS) -C build/fuzz fuzz_targets
 	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
-torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of the model; half an hour
+torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of the model; an hour
 	@tests/torture.sh
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
