@@ -29,12 +29,12 @@ check: ## formatting, the rules of tools/tidy.py, clang-tidy over all but tests
 	@cmake --preset release >/dev/null
 	@$(sources) | grep '^src/.*\.cc$$' | grep -v _test | xargs -P$(JOBS) -n1 clang-tidy -p build/release --quiet 2>/dev/null
 
-generate: build ## CRDs and reference pages from the code
+generate: build ## CRDs and reference pages from the code; plain manifests and the table of values from the chart
 	@build/release/crdgen >deploy/crds/all.yaml
-	@cp deploy/crds/all.yaml deploy/helm/kafka-backup-operator/files/crds.yaml
 	@build/release/apidoc docs/reference
 	@build/release/clidoc docs/reference/cli.md
 	@build/release/metricsdoc >docs/reference/metrics.md
+	@tools/packaging.py "$$(tests/support/kube/install.sh)/bin/helm"
 
 format: ## reformat all C++ files
 	@tools/install-deps.sh check
@@ -45,7 +45,7 @@ sanitized = tools/install-deps.sh sanitize && cmake --preset $@ >/dev/null && ni
 
 asan: ## unit tests with AddressSanitizer and UBSan
 	@$(sanitized) unit_tests
-	@KB_MODEL_SEEDS=100 $(unit) build/$@
+	@KB_MODEL_SEEDS=100 KB_SIM_TICKS=1000 KB_RETENTION_TRACES=50 $(unit) build/$@
 
 threaded = base net kafka kube storage engine cli
 tsan: ## unit tests of what has threads, with ThreadSanitizer
@@ -57,7 +57,7 @@ coverage: ## lines that all tests execute, per folder; takes half an hour
 	@cmake --preset coverage >/dev/null
 	@ninja -j$(JOBS) -C build/coverage
 	@find build/coverage -name '*.gcda' -delete
-	@KB_MODEL_SEEDS=100 $(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
+	@KB_MODEL_SEEDS=100 KB_SIM_TICKS=1000 KB_RETENTION_TRACES=50 $(unit) build/coverage >build/coverage/tests.log || { tail -40 build/coverage/tests.log; exit 1; }
 	@KB_BUILD=build/coverage tests/run.sh >build/coverage/e2e.log || { tail -40 build/coverage/e2e.log; exit 1; }
 	@tools/coverage.py build/coverage
 
@@ -67,14 +67,11 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@ninja -j$(JOBS) -C build/fuzz fuzz_targets
 	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
-torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of the model; an hour
+torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousand seeds of each model; an hour
 	@tests/torture.sh
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
 	@bench/run.py
-
-manifests: ## write what is derived from the chart and the CRDs: plain manifests, table of values
-	@tools/packaging.py "$$(tests/support/kube/install.sh)/bin/helm"
 
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build

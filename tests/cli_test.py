@@ -168,7 +168,6 @@ bad_backups = [
     ({"spec__continuous": True}, "spec.continuous: true is not supported by this version yet"),
     ({"spec__includeOffsetHeaders": True}, "spec.includeOffsetHeaders: true is not supported"),
     ({"spec__storage": {"storageType": "s3", "s3": {"bucket": "b", "region": "r"}}}, "storageType: pvc"),
-    ({"spec__storage__pvc__create": {"enabled": True}}, "create the claim yourself"),
 ]
 bad_restores = [
     ({"spec__backupRef": None}, "spec.backupRef"), ({"spec__backupRef": {}}, "spec.backupRef"),
@@ -183,7 +182,6 @@ bad_restores = [
     ({"spec__offsetReset": {"enabled": True, "consumerGroups": ["g"]}}, "offsetReset.enabled: true is not supported"),
     ({"spec__produceAcks": 1}, "produceAcks other than -1 is not supported"),
     ({"spec__autoConsumerGroups": True}, "autoConsumerGroups: true is not supported"),
-    ({"spec__backupRef__namespace": "other"}, "other than the restore's own"),
 ]
 for base, table in ((backup, bad_backups), (restore, bad_restores)):
     for changes, message in table:
@@ -302,6 +300,35 @@ def _(place):
 def _(place):
     place.write("volumes/claim/default", "in the way")
     return place.run(backup())
+
+
+@case("restore from an archive behind a link", DENIED, "claim/default is a symbolic link; archives are not looked for")
+def _(place):
+    place.with_archive()
+    os.rename(os.path.join(place.volumes, "claim/default"), os.path.join(place.path, "elsewhere"))
+    os.symlink(os.path.join(place.path, "elsewhere"), os.path.join(place.volumes, "claim/default"))
+    return place.run(restore())
+
+
+@case("restore below a folder that is a link", DENIED, "claim/sub is a symbolic link")
+def _(place):
+    place.with_archive()
+    os.symlink("default", os.path.join(place.volumes, "claim/sub"))
+    return place.run(restore(spec__backupRef__storage__pvc__subPath="sub", spec__backupRef__name=None))
+
+
+@case("verify of an archive with a link in it", DENIED, "a/segments is a symbolic link; archives are not looked for")
+def _(place):
+    segments = os.path.join(place.with_archive().archive, "segments")
+    os.rename(segments, os.path.join(place.path, "elsewhere"))
+    os.symlink(os.path.join(place.path, "elsewhere"), segments)
+    return ["verify", "--deep", "--volumes", place.volumes]
+
+
+@case("a new archive behind a link", DENIED, "claim/default is a symbolic link", online=True)
+def _(place):
+    os.symlink(place.path, os.path.join(place.volumes, "claim/default"))
+    return place.run(backup(place.options.bootstrap, spec__onMissingTopic="warn"))
 
 
 @case("restore from nothing", NOT_FOUND, "KafkaRestore r: .*claim/default/a")

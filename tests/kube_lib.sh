@@ -63,7 +63,7 @@ make_volume() { # NAMESPACE NAME [FOLDER]
 		kind: PersistentVolume
 		metadata: {name: "$1-$2"}
 		spec:
-		  capacity: {storage: 1Gi}
+		  capacity: {storage: 1Ti}
 		  accessModes: [ReadWriteOnce, ReadWriteMany]
 		  persistentVolumeReclaimPolicy: Retain
 		  storageClassName: ""
@@ -98,6 +98,13 @@ wait_condition() { # NAMESPACE KIND/NAME CONDITION[=VALUE] [SECONDS]
 		fail "$2 of $1 has no condition $3: $(kubectl --namespace "$1" get "$2" -o yaml)"
 }
 
+# Ends as soon as it is known: a run that fails will not be complete.
+wait_complete() { # NAMESPACE KIND/NAME [SECONDS]
+	wait_for "${3:-120}" "the end of $2" has_ended "$1" "$2"
+	wait_condition "$1" "$2" Complete 1
+}
+has_ended() { case $(field "$1" "$2" '.status.conditions[?(@.status=="True")].type') in *Complete* | *Failed*) ;; *) return 1 ;; esac; }
+
 # Names of what belongs to a resource.
 jobs_of() { # NAMESPACE KIND/NAME
 	kubectl --namespace "$1" get jobs -l "kafka.oso.sh/owner-uid=$(field "$1" "$2" .metadata.uid)" --sort-by=.metadata.creationTimestamp -o name
@@ -116,10 +123,43 @@ has_event() { (contains "$(events_of "$1" "$2")" "$3"); }
 
 # What the operator's pod serves, such as /metrics.
 operator_page() { # PATH
-	local ip
-	ip=$(kubectl --namespace "$operator_namespace" get pods -l app.kubernetes.io/component=controller \
-		--field-selector=status.phase=Running -o 'jsonpath={.items[0].status.podIP}')
-	in_kube curl --silent --show-error --fail --max-time 30 "http://$ip:8080$1"
+	local pod
+	pod=$(kubectl --namespace "$operator_namespace" get pods -l app.kubernetes.io/component=controller \
+		--field-selector=status.phase=Running -o 'jsonpath={.items[0].metadata.name}')
+	kubectl get --raw "/api/v1/namespaces/$operator_namespace/pods/$pod:8080/proxy$1"
+}
+
+# Each test has a namespace of its own with a claim; the topics of a test begin with the namespace's name.
+home() { # NAMESPACE [fill SCENARIO AND OPTIONS...]
+	make_namespace "$1"
+	make_claim "$1" kafka-backups
+	[ $# = 1 ] || fill "${@:2}" --prefix "$1-"
+}
+
+# Notes what the topics hold that a backup is to hold.
+capture() { dump --prefix "$1" --isolation read_committed --output source.dump; } # PREFIX
+records_in() { grep -c '^R' "$1"; }                                               # DUMP
+
+# ---- what people do ----------------------------------------------------------------------------------------
+
+annotate() { kubectl --namespace "$1" annotate --overwrite "${@:2}"; }                # NAMESPACE KIND/NAME KEY=VALUE...
+patch_spec() { kubectl --namespace "$1" patch "$2" --type=merge -p "{\"spec\":$3}"; } # NAMESPACE KIND/NAME JSON
+run_now() { annotate "$1" "$2" "kafka.oso.sh/run-now=$3"; }                           # NAMESPACE KIND/NAME TOKEN
+# ... and waits for the end of that run.
+run_again() { run_now "$@" && wait_field "$1" "$2" .status.lastRunNow "$3" && wait_condition "$1" "$2" Progressing=False; }
+
+# ---- what is to be seen ------------------------------------------------------------------------------------
+
+expect_jobs() { eq "$3" "$(jobs_of "$1" "$2" | wc -l)" "Jobs of $2"; }                            # NAMESPACE KIND/NAME NUMBER
+has_jobs() { [ "$(jobs_of "$1" "$2" | wc -l)" = "$3" ]; }                                         # NAMESPACE KIND/NAME NUMBER
+job_field() { kubectl --namespace "$1" get "$(jobs_of "$1" "$2" | tail -1)" -o "jsonpath={$3}"; } # NAMESPACE KIND/NAME .PATH
+has_condition() { [ -n "$(condition "$1" "$2" "$3" .status)" ]; }                                 # NAMESPACE KIND/NAME TYPE
+reason_is() { [ "$(condition "$1" "$2" "$3" .reason)" = "$4" ]; }                                 # NAMESPACE KIND/NAME TYPE REASON
+another_backup() { [ "$(field "$1" "$2" .status.backupId)" != "$3" ]; }                           # NAMESPACE KIND/NAME ID
+failed_because() { # NAMESPACE KIND/NAME REASON PIECE-OF-MESSAGE
+	eq "Failed False $3" "$(field "$1" "$2" .status.phase) $(condition "$1" "$2" Ready .status) $(condition "$1" "$2" Ready .reason)" "$2"
+	contains "$(condition "$1" "$2" Ready .message)" "$4"
+	contains "$(field "$1" "$2" .status.message)" "$4"
 }
 
 # ---- Kafka, as seen from inside ----------------------------------------------------------------------------

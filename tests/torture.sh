@@ -8,3 +8,7 @@ echo "== operators, workers and the cluster's programs killed, stopped and evict
 KILLS=${OPERATOR_KILLS:-30} tests/run.sh operator_chaos
 echo "== ${KB_MODEL_SEEDS:=100000} seeds of the archive's model"
 KB_MODEL_SEEDS=$KB_MODEL_SEEDS build/release/archive_test --test-case='*model*'
+echo "== ${KB_RETENTION_TRACES:=100000} traces of retention"
+KB_RETENTION_TRACES=$KB_RETENTION_TRACES build/release/archive_test --test-case='*retention traces*'
+echo "== ${KB_SIM_TICKS:=100000} ticks of the operator's simulation"
+KB_SIM_TICKS=$KB_SIM_TICKS build/release/operator_test --test-case='*simulation*'

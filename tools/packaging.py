@@ -82,7 +82,8 @@ def plain(manifest):
 
 def rendered(helm, template):
     return subprocess.run(
-        [helm, "template", name, chart, "--namespace", namespace, "--show-only", f"templates/{template}.yaml", "--kube-version", "1.26.0"],
+        [helm, "template", name, chart, "--namespace", namespace, "--show-only", f"templates/{template}.yaml",
+         "--kube-version", "1.26.0", "--set", "crds.install=false"],
         check=True, text=True, stdout=subprocess.PIPE).stdout
 
 

@@ -23,7 +23,7 @@ inline constexpr std::string_view worker_secrets_folder = "/etc/kafka-backup/sec
 inline constexpr std::string_view worker_volumes_folder = "/volumes";  // <claim>/...
 inline constexpr std::string_view reserved_volume_prefix = "kafka-backup-";
 inline constexpr std::string_view reserved_env_prefix = "KAFKA_BACKUP_";
-inline constexpr int worker_progress_port = 9090;
+inline constexpr int worker_progress_port = 9099;  // spec.metrics.port is 9090 by default
 
 // An order must fit into the annotations of a pod, which may have 256 KiB together.
 inline constexpr std::size_t work_order_bytes_max = 200 * 1024;

@@ -62,10 +62,14 @@ std::string problems_of(const std::string& pod_template) {
 
 TEST_CASE("a pod template stays inside its namespace and leaves the operator's own alone") {
   CHECK(problems_of(R"({"metadata":{"labels":{"team":"a"}},"resources":{"limits":{"memory":"1Gi"}},
-    "nodeSelector":{"disk":"ssd"},"tolerations":[{"key":"k","operator":"Exists"}],"affinity":{"nodeAffinity":{}},
+    "nodeSelector":{"disk":"ssd"},"tolerations":[{"key":"k","operator":"Exists"}],
+    "affinity":{"nodeAffinity":{}},
     "serviceAccountName":"backup","priorityClassName":"low","imagePullSecrets":[{"name":"registry"}],
     "env":[{"name":"AWS_REGION","value":"eu-west-1"}],"volumes":[{"name":"v","configMap":{"name":"c"}}],
     "volumeMounts":[{"name":"v","mountPath":"/etc/other"}]})") == "");
+  CHECK(problems_of(R"({"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s"}},
+    {"serviceAccountToken":{"audience":"sts.amazonaws.com","path":"token"}}]}}],
+    "volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/eks.amazonaws.com/serviceaccount/"}]})") == "");
   for (const auto& [given, path] : {
            std::pair{R"({"volumes":[{"name":"v","hostPath":{"path":"/"}}]})", "spec.podTemplate.volumes[0]"},
            {R"({"volumes":[{"name":"v","nfs":{"server":"x","path":"/"}}]})", "spec.podTemplate.volumes[0]"},
@@ -84,12 +88,59 @@ TEST_CASE("a pod template stays inside its namespace and leaves the operator's o
            {R"({"metadata":{"annotations":{"kafka.oso.sh/order":"x"}}})",
             "spec.podTemplate.metadata.annotations"},
            {R"({"serviceAccountName":"../x"})", "spec.podTemplate.serviceAccountName"},
+           {R"({"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}}]}}]})",
+            "spec.podTemplate.volumes[0]"},
+           {R"({"volumes":[{"name":"v","projected":{"sources":[
+              {"serviceAccountToken":{"path":"t","audience":"https://kubernetes.default.svc"}}]}}]})",
+            "spec.podTemplate.volumes[0]"},
+           {R"({"volumes":[{"name":"v","projected":{"sources":[{"podCertificate":{}}]}}]})",
+            "spec.podTemplate.volumes[0]"},
+           {R"({"volumeMounts":[{"name":"kafka-backup-claim-0","mountPath":"/x"}]})",
+            "spec.podTemplate.volumeMounts[0]"},
+           {R"({"env":[{"name":"LD_PRELOAD","value":"/x.so"}]})", "spec.podTemplate.env[0]"},
+           {R"({"env":[{"name":"JOB_COMPLETION_INDEX","value":"0"}]})", "spec.podTemplate.env[0]"},
+           {R"({"metadata":{"annotations":{
+              "container.apparmor.security.beta.kubernetes.io/worker":"unconfined"}}})",
+            "spec.podTemplate.metadata.annotations"},
+           {R"({"metadata":{"annotations":{"cdi.k8s.io/gpu":"vendor.com/device=all"}}})",
+            "spec.podTemplate.metadata.annotations"},
+           {R"({"priorityClassName":"system-node-critical"})", "spec.podTemplate.priorityClassName"},
            {R"({"hostNetwork":true})", "spec.podTemplate.hostNetwork"},
        }) {
     CAPTURE(given);
     auto problems = problems_of(given);
     CHECK_MESSAGE(problems.find(path) != std::string::npos, problems);
   }
+}
+
+TEST_CASE("however a path is spelled, nothing is mounted over what the worker relies on") {
+  for (const auto* path : {"//volumes",
+                           "/volumes/",
+                           "/./volumes/c",
+                           "/volumes//c",
+                           "/etc/./kafka-backup",
+                           "//etc/kafka-backup/order",
+                           "/etc/kafka-backup/",
+                           "/etc",
+                           "/etc/",
+                           "/",
+                           "//",
+                           "/.",
+                           "/tmp",
+                           "/proc",
+                           "/proc/self",
+                           "/usr/local/bin",
+                           "/lib/x86_64-linux-gnu",
+                           "/etc/ld.so.preload",
+                           "/x/..",
+                           "relative",
+                           ""}) {
+    CAPTURE(path);
+    auto problems = problems_of(fmt::format(R"({{"volumeMounts":[{{"name":"v","mountPath":"{}"}}]}})", path));
+    CHECK_MESSAGE(problems.find("spec.podTemplate.volumeMounts[0] must") != std::string::npos, problems);
+  }
+  for (const auto* path : {"/data", "/etc/ssl/certs/", "/volumes2", "/tmpfs", "/var/run/secrets/x"})
+    CHECK(problems_of(fmt::format(R"({{"volumeMounts":[{{"name":"v","mountPath":"{}"}}]}})", path)) == "");
 }
 
 }  // namespace

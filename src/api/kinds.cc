@@ -24,6 +24,7 @@ constexpr std::array backup_columns{
     PrinterColumn{"Schedule", "string", ".spec.schedule", "Cron schedule; none: one run."},
     PrinterColumn{"Last Backup", "string", ".status.lastBackupTime", "End of the last successful run."},
     PrinterColumn{"Next", "string", ".status.nextScheduledBackup", "The next tick of the schedule."},
+    PrinterColumn{"Progress", "integer", ".status.progress.percent", "Percent of the run in progress."},
     PrinterColumn{"Records", "integer", ".status.recordsProcessed", "Records that the last run stored."},
     PrinterColumn{"Resumable", "boolean", ".status.resumable", "Whether an interrupted run can go on.", 1},
     age,

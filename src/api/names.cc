@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t topic_size_max = 249;
 constexpr std::size_t label_size_max = 63;
+constexpr std::size_t path_size_max = 1024;
 constexpr std::size_t subdomain_size_max = 253;
 constexpr std::size_t backup_id_size_max = 300;  // a subdomain and the time of the run
 
@@ -93,7 +94,9 @@ bool is_backup_id(std::string_view text) {
 }
 
 bool is_confined_path(std::string_view text) {
-  if (text.starts_with('/') || text.find('\0') != std::string_view::npos) return false;
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+  if (text.size() > path_size_max || text.starts_with('/') || std::ranges::any_of(text, is_control))
+    return false;
   for (;;) {
     std::size_t slash = text.find('/');
     if (text.substr(0, slash) == "..") return false;

@@ -22,7 +22,8 @@ bool is_namespace_name(std::string_view text);
 bool is_secret_key(std::string_view text);
 // Names of the runs of a backup: letters, digits, '.', '_' and '-', at most 300, not starting with '.'.
 bool is_backup_id(std::string_view text);
-// A relative path that stays below where it starts: no "..", not absolute, no NUL.
+// A relative path that stays below where it starts: no "..", not absolute, no control characters, at most
+// 1024 bytes.
 bool is_confined_path(std::string_view text);
 // "host:port", "1.2.3.4:port" or "[::1]:port" with a port from 1 to 65535.
 bool is_host_and_port(std::string_view text);

@@ -29,16 +29,20 @@ bool breaker(const std::optional<CircuitBreaker>& block) {
   return block && *block != CircuitBreaker{};
 }
 
+bool of_jobs(const JobSettings& settings) {
+  return settings.workers > 1 || settings.backoff_limit || settings.active_deadline_seconds ||
+         settings.pod_template;
+}
+
+constexpr std::string_view for_jobs =
+    "spec.workers, spec.backoffLimit, spec.activeDeadlineSeconds and spec.podTemplate are for Kubernetes: "
+    "this is one "
+    "process";
 constexpr std::string_view only_pvc = "use storageType: pvc";
 constexpr std::string_view only_plaintext = "use a PLAINTEXT listener";
 
-// Needs metadata too, hence not a row.
-constexpr std::string_view other_namespace = "spec.backupRef.namespace other than the restore's own";
-
 constexpr Row<Backup> backup_rows[] = {
     {"spec.storage.storageType other than pvc", [](const Backup& s) { return no_pvc(s.storage); }, only_pvc},
-    {"spec.storage.pvc.create.enabled: true", [](const Backup& s) { return creates_pvc(s.storage); },
-     "create the claim yourself"},
     {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
      [](const Backup& s) { return secured(s.kafka_cluster); }, only_plaintext},
     {"spec.kafkaCluster.tlsSecret", [](const Backup& s) { return s.kafka_cluster.tls_secret.has_value(); }},
@@ -56,7 +60,8 @@ constexpr Row<Restore> restore_rows[] = {
     {"spec.backupRef.storage.storageType other than pvc",
      [](const Restore& s) { return s.backup_ref.storage && no_pvc(*s.backup_ref.storage); }, only_pvc},
     {"spec.backupRef.storage.pvc.create.enabled: true",
-     [](const Restore& s) { return s.backup_ref.storage && creates_pvc(*s.backup_ref.storage); }},
+     [](const Restore& s) { return s.backup_ref.storage && creates_pvc(*s.backup_ref.storage); },
+     "a claim that is made anew holds no backup"},
     {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
      [](const Restore& s) { return secured(s.kafka_cluster); }, only_plaintext},
     {"spec.kafkaCluster.tlsSecret", [](const Restore& s) { return s.kafka_cluster.tls_secret.has_value(); }},
@@ -88,8 +93,13 @@ constexpr Row<Restore> restore_rows[] = {
 constexpr Row<Backup> backup_notes[] = {
     {"spec.schedule is not followed: this is one run, now",
      [](const Backup& s) { return s.schedule.has_value(); }},
+    {for_jobs, [](const Backup& s) { return of_jobs(s); }},
     {"spec.checkpoint.storage is not needed: checkpoints are kept with the archive",
      [](const Backup& s) { return s.checkpoint && s.checkpoint->storage; }},
+};
+
+constexpr Row<Restore> restore_notes[] = {
+    {for_jobs, [](const Restore& s) { return of_jobs(s); }},
 };
 
 template <class Spec>
@@ -102,22 +112,22 @@ void collect(const Spec& spec, std::span<const Row<Spec>> rows, std::vector<std:
   }
 }
 
-EngineSupport support_of(const KafkaBackupSpec& spec, const ObjectMeta&) {
+template <class Spec>
+EngineSupport support_of(const Spec& spec, std::span<const Row<Spec>> rows,
+                         std::span<const Row<Spec>> notes) {
   EngineSupport out;
-  collect<Backup>(spec, backup_rows, out.refused);
-  for (const auto& row : backup_notes)
+  collect<Spec>(spec, rows, out.refused);
+  for (const auto& row : notes)
     if (row.asked_for(spec)) out.notes.emplace_back(row.what);
   return out;
 }
 
-EngineSupport support_of(const KafkaRestoreSpec& spec, const ObjectMeta& metadata) {
-  EngineSupport out;
-  collect<Restore>(spec, restore_rows, out.refused);
-  const auto& other = spec.backup_ref.namespace_name;
-  if (other && *other != metadata.namespace_name)
-    out.refused.emplace_back(
-        "spec.backupRef.namespace other than the restore's own is not supported by this version yet");
-  return out;
+EngineSupport support_of(const KafkaBackupSpec& spec) {
+  return support_of<Backup>(spec, backup_rows, backup_notes);
+}
+
+EngineSupport support_of(const KafkaRestoreSpec& spec) {
+  return support_of<Restore>(spec, restore_rows, restore_notes);
 }
 
 }  // namespace
@@ -131,15 +141,12 @@ std::vector<std::string> not_yet_of_kind(std::string_view kind) {
   if (kind != "KafkaBackup" && kind != "KafkaRestore")
     out.push_back(fmt::format("`kind: {}` as a whole", kind));
   if (kind == "KafkaBackup") list(backup_rows);
-  if (kind == "KafkaRestore") {
-    list(restore_rows);
-    out.push_back(fmt::format("`{}`", other_namespace));
-  }
+  if (kind == "KafkaRestore") list(restore_rows);
   return out;
 }
 
 EngineSupport engine_support(const Resource& resource) {
-  return std::visit([&](const auto& spec) { return support_of(spec, resource.metadata); }, resource.spec);
+  return std::visit([](const auto& spec) { return support_of(spec); }, resource.spec);
 }
 
 void refuse_unsupported(const Resource& resource) {

@@ -242,19 +242,16 @@ TEST_CASE("clusters, claims and namespaces that are not supported yet are refuse
   cluster.tls_secret.emplace();
   cluster.ca_secret.emplace();
   cluster.sasl_secret.emplace();
-  std::get<api::KafkaBackupSpec>(all[0].spec).storage.pvc->create = api::PvcCreate{.enabled = true};
-  CHECK(api::engine_support(all[0]).refused.size() == 5);
+  CHECK(api::engine_support(all[0]).refused.size() == 4);
   auto& spec = std::get<api::KafkaRestoreSpec>(all[1].spec);
   spec.kafka_cluster = cluster;
   spec.backup_ref.storage.emplace().storage_type = api::StorageType::s3;
   CHECK(api::engine_support(all[1]).refused.size() == 5);
   spec = {};
-  spec.backup_ref.namespace_name = "kafka";
-  CHECK(refused(all[1]) == "");
   spec.backup_ref.namespace_name = "other";
-  CHECK(refused(all[1]) ==
-        "KafkaRestore r: spec.backupRef.namespace other than the restore's own is not supported by this "
-        "version yet");
+  CHECK(refused(all[1]) == "");
+  spec.workers = 4;
+  CHECK(api::engine_support(all[1]).notes.size() == 1);
 }
 
 TEST_CASE("globs match whole names") {
@@ -301,6 +298,9 @@ TEST_CASE("names") {
   CHECK(!api::is_confined_path(".."));
   CHECK(!api::is_confined_path("a/.."));
   CHECK(!api::is_confined_path(std::string_view("a\0b", 3)));
+  CHECK(!api::is_confined_path("a\nb"));
+  CHECK(api::is_confined_path(std::string(1024, 'a')));
+  CHECK(!api::is_confined_path(std::string(1025, 'a')));
   CHECK(!api::is_host_and_port("a:"));
   CHECK(!api::is_host_and_port(":1"));
   CHECK(!api::is_host_and_port("a:0"));

@@ -136,9 +136,9 @@ const Case of_backup[] = {
      "spec.storage.pvc.claimName must be the name of an object (lower case letters, digits, '-' and '.'), "
      "not '../x'"},
     {"storage: {pvc: {subPath: a/../../b}}",
-     "spec.storage.pvc.subPath must be a relative path without '..', not 'a/../../b'"},
+     "spec.storage.pvc.subPath must be a relative path without '..' and control characters, at most 1024 bytes, not 'a/../../b'"},
     {"storage: {pvc: {subPath: /a}}",
-     "spec.storage.pvc.subPath must be a relative path without '..', not '/a'"},
+     "spec.storage.pvc.subPath must be a relative path without '..' and control characters, at most 1024 bytes, not '/a'"},
     {"storage: {s3: {bucket: b, regoin: r}}",
      "2 problems:\n  spec.storage.s3.region is required\n"
      "  spec.storage.s3.regoin is not a known field (did you mean region?)"},
@@ -146,7 +146,7 @@ const Case of_backup[] = {
     {"storage: {s3: {bucket: b, region: r, endpoint: 'minio:9000'}}",
      "spec.storage.s3.endpoint must be a URL that starts with https:// or http://, not 'minio:9000'"},
     {"storage: {s3: {bucket: b, region: r, prefix: a/../b}}",
-     "spec.storage.s3.prefix must be a path without '..', not 'a/../b'"},
+     "spec.storage.s3.prefix must be a path without '..' and control characters, at most 1024 bytes, not 'a/../b'"},
     {"storage: {s3: {bucket: b, region: r, credentialsSecret: {accessKeyIdKey: k}}}",
      "spec.storage.s3.credentialsSecret.name is required"},
     {"storage: {azure: {container: c, accountName: a, useWorkloadIdentity: true, sasTokenSecret: {name: s}}}",

@@ -12,12 +12,17 @@ void check_prefix(schema::Check& check, const std::optional<std::string>& prefix
   if (!prefix) return;
   std::string_view below = *prefix;
   below.remove_prefix(std::min(below.find_first_not_of('/'), below.size()));
-  if (!is_confined_path(below)) check.problem("prefix", "must be a path without '..', not '{}'", *prefix);
+  if (!is_confined_path(below))
+    check.problem("prefix",
+                  "must be a path without '..' and control characters, at most 1024 bytes, not '{}'",
+                  *prefix);
 }
 
 void check_sub_path(schema::Check& check, const std::optional<std::string>& sub_path) {
   if (sub_path && !is_confined_path(*sub_path))
-    check.problem("subPath", "must be a relative path without '..', not '{}'", *sub_path);
+    check.problem("subPath",
+                  "must be a relative path without '..' and control characters, at most 1024 bytes, not '{}'",
+                  *sub_path);
 }
 
 void check_endpoint(schema::Check& check, const std::optional<std::string>& endpoint) {

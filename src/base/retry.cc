@@ -21,7 +21,11 @@ Duration FailureRow::note(const RetryPolicy& policy, const Error& error, Clock::
 void Backoff::wait_or_throw(const Context& ctx, const Error& error) {
   if (error.retryable()) ctx.check();
   auto rest = row_.note(policy_, error, Clock::now());
-  LOG_DEBUG("attempt {} failed, trying again: {}", row_.failures(), error.what());
+  // Whoever waits for a program that seems to do nothing reads why; a failure or two is nobody's business.
+  if (row_.failures() % 10 == 5)
+    LOG_WARN("attempt {} failed, trying again: {}", row_.failures(), error.what());
+  else
+    LOG_DEBUG("attempt {} failed, trying again: {}", row_.failures(), error.what());
   ctx.sleep_for(rest);
 }
 

@@ -44,8 +44,8 @@ void add_decision(const Context& ctx, const archive::Archive& archive, const std
 
 }  // namespace
 
-Inventory take_inventory(const Context& ctx, const std::string& archive_path) {
-  auto store = storage::open_filesystem(archive_path);
+Inventory take_inventory(const Context& ctx, const storage::Place& place) {
+  auto store = storage::open_filesystem(place);
   Inventory inventory{.location = store->location()};
   std::optional<archive::Archive> archive;
   try {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "archive/archive.h"
+#include "storage/place.h"
 
 namespace kb::cli {
 
@@ -53,6 +54,6 @@ struct Inventory {
   }
 };
 
-Inventory take_inventory(const Context& ctx, const std::string& archive_path);
+Inventory take_inventory(const Context& ctx, const storage::Place& place);
 
 }  // namespace kb::cli

@@ -9,11 +9,13 @@
 
 #include "archive/layout.h"
 #include "base/error.h"
+#include "storage/directory.h"
 
 namespace kb::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using storage::Place;
 
 constexpr std::size_t directories_max = 100'000;
 constexpr std::size_t candidates_shown_max = 10;
@@ -27,27 +29,31 @@ std::string name_of_place(const fs::path& path) {
   return fs::absolute(path).lexically_normal().string();
 }
 
-// Also what is left of an archive counts as one, so that verify can say what is missing.
-bool is_archive(const fs::path& path) {
-  std::error_code ignored;
-  auto is_there = [&](const std::string& prefix) { return is_folder(path / prefix); };
-  return fs::is_regular_file(path / archive::header_key(), ignored) ||
-         (is_there(archive::decisions_prefix()) && is_there(archive::segments_prefix()));
+bool is_kind(const storage::Directory& root, int directory, std::string name, mode_t kind) {
+  if (name.ends_with('/')) name.pop_back();
+  const auto status = storage::status_of(directory, name, root.path_of(name));
+  return status && (status->st_mode & S_IFMT) == kind;
 }
 
-std::vector<fs::path> folders_in(const fs::path& path) {
-  std::error_code error;
-  std::vector<fs::path> folders;
-  for (auto it = fs::directory_iterator(path, error); !error && it != fs::directory_iterator();
-       it.increment(error)) {
-    auto name = it->path().filename().string();
-    if (!name.starts_with(".") && it->symlink_status().type() == fs::file_type::directory)
-      folders.push_back(it->path());
-  }
-  if (error)
-    fail(error == std::errc::permission_denied ? ErrorKind::denied : ErrorKind::not_found,
-         "cannot list {}: {}", path.string(), error.message());
-  return folders;
+// Also what is left of an archive counts as one, so that verify can say what is missing.
+bool is_archive(const storage::Directory& root, int directory) {
+  return is_kind(root, directory, archive::header_key(), S_IFREG) ||
+         (is_kind(root, directory, archive::decisions_prefix(), S_IFDIR) &&
+          is_kind(root, directory, archive::segments_prefix(), S_IFDIR));
+}
+
+bool is_archive_at(const std::string& path) {
+  const storage::Directory directory(path);
+  return is_archive(directory, directory.fd());
+}
+
+// Appends the directories in `directory`, which is at `at` below `root`.
+void add_folders(const storage::Directory& root, int directory, const std::string& at,
+                 std::vector<std::string>& folders) {
+  const auto path = root.path_of(at);
+  for (const auto& name : storage::names_in(directory, path))
+    if (!name.starts_with(".") && is_kind(root, directory, name, S_IFDIR))
+      folders.push_back(at.empty() ? name : fmt::format("{}/{}", at, name));
 }
 
 std::string claim_folder(const std::string& volumes, const api::PvcStorage& pvc) {
@@ -55,15 +61,18 @@ std::string claim_folder(const std::string& volumes, const api::PvcStorage& pvc)
     throw Error(ErrorKind::invalid, fmt::format("claim {} needs --volumes", pvc.claim_name),
                 fmt::format("--volumes DIR: the claim is the folder DIR/{}", pvc.claim_name));
   auto folder = fs::path(volumes) / pvc.claim_name;
-  if (!is_folder(folder))
+  const bool is_made = pvc.create && pvc.create->enabled;  // by the first run
+  if (!is_made && !is_folder(folder))
     throw Error(ErrorKind::not_found, fmt::format("claim {} is not a folder of {}", pvc.claim_name, volumes),
                 fmt::format("mkdir -p {}, when nothing has to be mounted there", folder.string()));
   return folder.string();
 }
 
-std::string storage_root(const std::string& volumes, const api::Storage& storage) {
+// The claim itself is where whoever started the program has put it; what is in it, tenants may have made.
+Place place_in_claim(const std::string& volumes, const api::Storage& storage, std::string_view below) {
   CHECK(storage.pvc);  // other types are refused before
-  return name_of_place(fs::path(claim_folder(volumes, *storage.pvc)) / storage.pvc->sub_path.value_or(""));
+  return {name_of_place(claim_folder(volumes, *storage.pvc)),
+          fmt::format("{}/{}", storage.pvc->sub_path.value_or(""), below)};
 }
 
 const api::KafkaBackupSpec* find_backup(const std::vector<api::Resource>& resources,
@@ -80,22 +89,24 @@ bool ends_with(const fs::path& path, std::string_view resource_namespace, std::s
 }
 
 // The folder that may hold `root` is searched only as far as it exists.
-std::vector<std::string> matching(const std::string& root, std::string_view resource_namespace,
-                                  std::string_view name) {
+std::vector<Place> matching(const Place& root, std::string_view resource_namespace, std::string_view name) {
   auto found = find_archives(root);
-  std::erase_if(found, [&](const auto& path) { return !ends_with(path, resource_namespace, name); });
+  std::erase_if(found,
+                [&](const Place& place) { return !ends_with(place.path(), resource_namespace, name); });
   return found;
 }
 
-std::string listed(const std::vector<std::string>& paths) {
-  auto shown = std::min(paths.size(), candidates_shown_max);
-  auto text =
-      fmt::format("{}", fmt::join(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-  return shown < paths.size() ? fmt::format("{} and {} more", text, paths.size() - shown) : text;
+std::string listed(const std::vector<Place>& places) {
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < std::min(places.size(), candidates_shown_max); ++i)
+    paths.push_back(places[i].path());
+  auto text = fmt::format("{}", fmt::join(paths, ", "));
+  return paths.size() < places.size() ? fmt::format("{} and {} more", text, places.size() - paths.size())
+                                      : text;
 }
 
-std::string only_one(const std::vector<std::string>& found, const std::string& what, const std::string& root,
-                     const std::string& hint) {
+Place only_one(const std::vector<Place>& found, const std::string& what, const std::string& root,
+               const std::string& hint) {
   if (found.empty())
     throw Error(ErrorKind::not_found, fmt::format("there is no {} below {}", what, root), hint);
   if (found.size() > 1)
@@ -107,25 +118,25 @@ std::string only_one(const std::vector<std::string>& found, const std::string& w
 
 }  // namespace
 
-std::string archive_path(const std::string& volumes, const api::Storage& storage,
-                         std::string_view resource_namespace, std::string_view name) {
-  return name_of_place(fs::path(storage_root(volumes, storage)) / resource_namespace / name);
+Place archive_place(const std::string& volumes, const api::Storage& storage,
+                    std::string_view resource_namespace, std::string_view name) {
+  return place_in_claim(volumes, storage, fmt::format("{}/{}", resource_namespace, name));
 }
 
-std::string archive_path(const std::string& volumes, const api::Resource& restore,
-                         const std::vector<api::Resource>& backups) {
+Place archive_place(const std::string& volumes, const api::Resource& restore,
+                    const std::vector<api::Resource>& backups) {
   const auto& reference = std::get<api::KafkaRestoreSpec>(restore.spec).backup_ref;
   const auto name = reference.name.value_or("");
   const auto resource_namespace = reference.namespace_name.value_or(restore.metadata.namespace_name);
   if (reference.storage && !name.empty())
-    return archive_path(volumes, *reference.storage, resource_namespace, name);
+    return archive_place(volumes, *reference.storage, resource_namespace, name);
   if (reference.storage) {
-    auto root = storage_root(volumes, *reference.storage);
-    return only_one(matching(root, "", ""), "archive", root,
+    auto root = place_in_claim(volumes, *reference.storage, "");
+    return only_one(matching(root, "", ""), "archive", root.path(),
                     "spec.backupRef.name says which KafkaBackup is meant");
   }
   if (const auto* backup = find_backup(backups, resource_namespace, name))
-    return archive_path(volumes, backup->storage, resource_namespace, name);
+    return archive_place(volumes, backup->storage, resource_namespace, name);
   auto wanted = fmt::format("{}/{}", resource_namespace, name);
   if (volumes.empty())
     throw Error(ErrorKind::invalid,
@@ -135,35 +146,37 @@ std::string archive_path(const std::string& volumes, const api::Resource& restor
                   "spec.backupRef.storage, or --backup-file with the KafkaBackup, says where it is");
 }
 
-std::vector<std::string> find_archives(const std::string& root) {
-  std::vector<std::string> found;
-  if (!is_folder(root)) return found;
-  std::vector<fs::path> to_visit{root};
+std::vector<Place> find_archives(const Place& root) {
+  std::vector<Place> found;
+  const auto top = storage::Directory::open_if_there(root);
+  if (!top) return found;
+  std::vector<std::string> to_visit{""};  // below `root`
   std::size_t visited = 0;
   while (!to_visit.empty()) {
-    auto path = std::move(to_visit.back());
+    auto at = std::move(to_visit.back());
     to_visit.pop_back();
     if (++visited > directories_max)
       fail(ErrorKind::invalid, "more than {} directories below {} to look for archives in", directories_max,
-           root);
-    if (is_archive(path)) {
-      found.push_back(name_of_place(path));
-      continue;
-    }
-    for (auto& folder : folders_in(path)) to_visit.push_back(std::move(folder));
+           root.path());
+    auto directory = top->find(at);
+    if (!directory) continue;  // removed meanwhile
+    if (is_archive(*top, directory->get()))
+      found.emplace_back(name_of_place(root.trusted), fmt::format("{}/{}", root.below, at));
+    else
+      add_folders(*top, directory->get(), at, to_visit);
   }
-  std::sort(found.begin(), found.end());
+  std::ranges::sort(found, {}, &Place::path);
   return found;
 }
 
-std::vector<std::string> chosen_archives(const ArchiveFlags& flags) {
+std::vector<Place> chosen_archives(const ArchiveFlags& flags) {
   constexpr auto how = "--archive DIR is one archive; --volumes DIR is a folder of claims to look through";
   if (!flags.archive.empty()) {
     if (!is_folder(flags.archive))
       fail(ErrorKind::not_found, "--archive: there is no directory {}", flags.archive);
-    if (!is_archive(flags.archive))
+    if (!is_archive_at(flags.archive))
       throw Error(ErrorKind::not_found, fmt::format("there is no archive at {}", flags.archive), how);
-    return {name_of_place(flags.archive)};
+    return {Place(name_of_place(flags.archive))};
   }
   if (flags.volumes.empty())
     throw Error(ErrorKind::invalid, "nothing says where the archive is: --archive or --volumes is missing",
@@ -179,7 +192,7 @@ std::vector<std::string> chosen_archives(const ArchiveFlags& flags) {
   return found;
 }
 
-std::string chosen_archive(const ArchiveFlags& flags) {
+Place chosen_archive(const ArchiveFlags& flags) {
   return only_one(chosen_archives(flags), "archive", flags.volumes,
                   "--claim, --namespace and --name, or --archive say which");
 }

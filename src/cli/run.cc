@@ -87,15 +87,15 @@ std::vector<ResourceRun> prepare(const RunFlags& flags, const CommonFlags& commo
   std::vector<ResourceRun> runs;
   for (const auto& resource : resources) {
     if (is_suspended(resource)) {
-      runs.push_back({resource, "", flags, common});
+      runs.push_back({resource, storage::Place(""), flags, common});
       continue;
     }
     try {
-      auto path = is_backup(resource)
-                      ? archive_path(flags.volumes, std::get<api::KafkaBackupSpec>(resource.spec).storage,
-                                     resource.metadata.namespace_name, resource.metadata.name)
-                      : archive_path(flags.volumes, resource, known);
-      runs.push_back({resource, path, flags, common});
+      auto place = is_backup(resource)
+                       ? archive_place(flags.volumes, std::get<api::KafkaBackupSpec>(resource.spec).storage,
+                                       resource.metadata.namespace_name, resource.metadata.name)
+                       : archive_place(flags.volumes, resource, known);
+      runs.push_back({resource, std::move(place), flags, common});
     } catch (const Error& error) {
       throw error.while_doing(resource.to_string());
     }

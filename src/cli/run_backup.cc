@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "cli/backup_result.h"
 #include "cli/engine_progress.h"
+#include "cli/run_metrics.h"
 #include "cli/run_resources.h"
 #include "engine/backup.h"
 #include "storage/open.h"
@@ -17,8 +18,8 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .memory_bytes_max = run.flags.memory_bytes_max};
   std::string location;
   auto open_store = [&](bool create) {
-    if (create) storage::create_directories(run.archive_path);
-    auto store = storage::open_filesystem_if_there(run.archive_path);
+    if (create) storage::create_directories(run.archive);
+    auto store = storage::open_filesystem_if_there(run.archive);
     if (store) location = store->location();
     return store;
   };
@@ -27,6 +28,7 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
     return {.result = present(summarize(metadata, report, location)), .failure = {}};
   }
   engine::ProgressCounters counters;
+  const auto metrics = serve_run_metrics(request.spec.metrics, RunKind::backup, request.owner.name, counters);
   EngineProgress progress(run.common, "backing up", counters);
   auto report = engine::backup(ctx, request, open_store, counters);
   progress.finish();

@@ -5,13 +5,14 @@
 #include "api/resource.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "storage/place.h"
 
 namespace kb::cli {
 
 // What a resource and the flags of the program come to.
 struct ResourceRun {
   const api::Resource& resource;
-  std::string archive_path;
+  storage::Place archive;
   const RunFlags& flags;
   const CommonFlags& common;
 };

@@ -14,7 +14,7 @@ Outcome run_restore(const Context& ctx, const ResourceRun& run) {
                                  .spec = std::get<api::KafkaRestoreSpec>(run.resource.spec),
                                  .shard = run.flags.shard.value_or(engine::Shard{}),
                                  .memory_bytes_max = run.flags.memory_bytes_max};
-  auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive_path));
+  auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive));
   const auto location = archive.store().location();
   if (run.flags.finish) {
     auto report = engine::finish_restore(ctx, request, archive);

@@ -78,7 +78,7 @@ Outcome verify(const Context& ctx, const VerifyFlags& flags, const CommonFlags& 
   for (const auto& id : flags.backup_ids) archive::time_of(id);
   // Ids are those of one archive; without any, all archives can be looked at.
   auto paths = flags.backup_ids.empty() ? chosen_archives(flags.where)
-                                        : std::vector<std::string>{chosen_archive(flags.where)};
+                                        : std::vector<storage::Place>{chosen_archive(flags.where)};
   Outcome outcome;
   boost::json::array archives;
   std::uint64_t problems = 0;

@@ -21,6 +21,7 @@
 #include "cli/engine_progress.h"
 #include "cli/locate_archive.h"
 #include "cli/restore_result.h"
+#include "cli/run_metrics.h"
 #include "cli/work_report.h"
 #include "cli/worker_server.h"
 #include "schema/schema.h"
@@ -81,7 +82,7 @@ api::Resource resource_of(const api::WorkOrder& order) {
 Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resource& resource,
              const WorkerFlags& flags, const CommonFlags& common) {
   const auto& spec = std::get<api::KafkaBackupSpec>(resource.spec);
-  const auto path = archive_path(flags.volumes, spec.storage, order.resource_namespace, order.name);
+  const auto place = archive_place(flags.volumes, spec.storage, order.resource_namespace, order.name);
   engine::BackupRequest request{.owner = {.cluster_uid = order.cluster_uid,
                                           .resource_namespace = order.resource_namespace,
                                           .name = order.name},
@@ -91,16 +92,17 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
                                 .adopt_archive = order.adopt_archive,
                                 .memory_bytes_max = memory_for_data(flags)};
   auto open_store = [&](bool create) {
-    if (create) storage::create_directories(path);
-    return storage::open_filesystem_if_there(path);
+    if (create) storage::create_directories(place);
+    return storage::open_filesystem_if_there(place);
   };
   engine::ProgressCounters counters;
   WorkerServer server(flags.port, "backing up", counters);
+  const auto metrics = serve_run_metrics(spec.metrics, RunKind::backup, order.backup_id, counters);
   EngineProgress progress(common, "backing up", counters);
   auto report = order.stage == api::WorkStage::finish ? engine::finish_backup(ctx, request, open_store)
                                                       : engine::backup(ctx, request, open_store, counters);
   progress.finish();
-  Work work{work_report(report), present(summarize(resource.metadata, report, path))};
+  Work work{work_report(report), present(summarize(resource.metadata, report, place.path()))};
   if (work.report.outcome != api::WorkOutcome::shard_done)
     work.report.points = points_of(ctx, archive::Archive::open(ctx, open_store(false)));
   return work;
@@ -115,7 +117,7 @@ Work restore(const Context& ctx, const api::WorkOrder& order, api::Resource reso
   reference.storage = order.backup_storage;
   if (!order.backup_id.empty()) reference.backup_id = order.backup_id;
   auto archive =
-      archive::Archive::open(ctx, storage::open_filesystem(archive_path(flags.volumes, resource, {})));
+      archive::Archive::open(ctx, storage::open_filesystem(archive_place(flags.volumes, resource, {})));
   engine::RestoreRequest request{.restore_namespace = order.resource_namespace,
                                  .restore_name = order.name,
                                  .spec = spec,

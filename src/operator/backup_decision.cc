@@ -55,6 +55,7 @@ class Step {
       : in_(in), before_(read_status(in.resource)), out_{.status = before_, .actions = {}} {}
 
   BackupDecision take() {
+    take_over_failure();
     adopt();
     follow_run();
     if (in_.spec) {
@@ -72,12 +73,18 @@ class Step {
   const std::string& name() const { return in_.resource.key.name; }
   bool is_scheduled() const { return in_.spec && in_.spec->schedule; }
   bool is_suspended() const { return in_.spec && in_.spec->suspend; }
+  // Not negative when the clock went back.
+  double seconds_since(Timestamp time) const {
+    return std::max(0.0, std::chrono::duration<double>(in_.now - time).count());
+  }
   bool is_new_generation() const { return before_.observed_generation != in_.resource.generation; }
 
   void note(bool warning, std::string_view reason, std::string message) {
     out_.actions.events.push_back({warning, std::string(reason), std::move(message)});
   }
 
+  void take_over_failure();
+  bool is_over(const CurrentRun& run) const;
   void adopt();
   void follow_run();
   void follow_active(const RunView& view);
@@ -89,6 +96,7 @@ class Step {
 
   void follow_schedule();
   void watch_schedule_edits();
+  void distrust_the_future();
   void act_on_tick(const Ticks& ticks);
   void skip(Seconds tick, std::uint64_t count, const std::string& why);
   void start_when_asked();
@@ -99,6 +107,7 @@ class Step {
 
   void describe();
   void describe_phase();
+  void note_changes();
   void describe_conditions();
   std::string success_text() const;
   HistoryLimits history_limits() const;
@@ -110,13 +119,38 @@ class Step {
   std::string running_text_ = "Backup in progress";
 };
 
-// A Job that no status knows of: the status was lost. It goes on, or its outcome is read.
+// Another operator tells a failed run by a condition only.
+void Step::take_over_failure() {
+  const auto* ready = find_condition(before_.conditions, "Ready");
+  if (before_.failure_reason || before_.phase != "Failed" || !ready || ready->reason != "BackupFailed")
+    return;
+  status().failure_reason = ready->message.value_or(before_.message.value_or("no reason is known"));
+}
+
+// Ids grow, so what is not newer than the last run that ended is over, whatever its Job looks like.
+bool Step::is_over(const CurrentRun& run) const {
+  const auto last = time_of_backup_id(out_.status.last_run_id.value_or(""));
+  const auto own = time_of_backup_id(run.backup_id);
+  return last && (!own || *own <= *last);
+}
+
+// A Job that no status knows of: the status was lost. The newest goes on, or its outcome is read; what it was
+// begun for is not begun again.
 void Step::adopt() {
   if (status().current_run) return;
-  for (const auto& job : in_.jobs)
-    if (job.run && !job.recorded && !job.deleting && job.run->backup_id != status().last_run_id &&
-        (!status().current_run || job.run->start_time >= status().current_run->start_time))
-      status().current_run = job.run;
+  auto newest = Seconds::min();
+  for (const auto& job : in_.jobs) {
+    if (!job.run || job.recorded || job.deleting || is_over(*job.run)) continue;
+    const auto time = time_of_backup_id(job.run->backup_id);
+    if (!time || *time < newest) continue;
+    newest = *time;
+    status().current_run = job.run;
+  }
+  if (!status().current_run) return;
+  const auto& run = *status().current_run;
+  if (run.tick)
+    status().last_schedule_time = std::max(*run.tick, status().last_schedule_time.value_or(*run.tick));
+  if (!run.token.empty()) status().last_run_now = run.token;
 }
 
 void Step::follow_run() {
@@ -128,7 +162,7 @@ void Step::follow_run() {
       if (run.cancelled) {
         note(false, "BackupReplaced",
              fmt::format("Backup {} was stopped to make room for the next one", run.backup_id));
-        status().last_run_id = run.backup_id;
+        out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);  // may be unseen
         return end_run();
       }
       out_.actions.start_job = true;
@@ -180,7 +214,7 @@ void Step::end_run() {
 
 void Step::record_success(const api::WorkReport& report) {
   const auto run = *status().current_run;
-  const auto seconds = std::chrono::duration<double>(in_.now - run.start_time).count();
+  const auto seconds = seconds_since(run.start_time);
   status().backup_id = run.backup_id;
   status().last_backup_time = to_seconds(in_.now);
   status().records_processed = report.records;
@@ -250,30 +284,39 @@ void Step::record_failure(const RunView& view) {
   status().failure_reason = view.failure;
   end_run();
   note(true, "BackupFailed", fmt::format("Backup {} failed: {}", run.backup_id, view.failure));
-  out_.actions.finished = FinishedRun{
-      .succeeded = false, .seconds = std::chrono::duration<double>(in_.now - run.start_time).count()};
+  out_.actions.finished = FinishedRun{.succeeded = false, .seconds = seconds_since(run.start_time)};
 }
 
 // ---- when to start
-// -------------------------------------------------------------------------------------------
 
 // An edited schedule counts from the edit on: its ticks of the past mean nothing.
 void Step::watch_schedule_edits() {
   const auto now_observed = observed(*in_.spec);
   if (status().observed_schedule == now_observed) return;
+  // Without its schedule a backup of ours says so; one that another operator left has its ticks.
   const bool was_seen_without =
       !status().observed_schedule && before_.observed_generation && !before_.last_schedule_time;
   if (status().observed_schedule || was_seen_without) status().schedule_since = to_seconds(in_.now);
   status().observed_schedule = now_observed;
 }
 
+// A last tick that lies more than a day ahead was written by a clock that was wrong, and nothing would run
+// for ages. Everything up to now was acted on then.
+void Step::distrust_the_future() {
+  const auto believed_until = in_.now + clock_error_max;
+  if (status().last_schedule_time <= believed_until && status().schedule_since <= believed_until) return;
+  status().last_schedule_time.reset();
+  status().schedule_since = to_seconds(in_.now);
+}
+
 void Step::follow_schedule() {
   if (!is_scheduled()) {
     status().next_scheduled_backup.reset();
-    status().observed_schedule.reset();
+    if (status().observed_schedule) status().observed_schedule = "";  // also the same one again is an edit
     return;
   }
   watch_schedule_edits();
+  distrust_the_future();
   const auto schedule = api::CronSchedule::parse(*in_.spec->schedule);
   const auto zone = api::load_time_zone(in_.spec->time_zone.value_or(""));
   const auto now = to_seconds(in_.now);
@@ -291,7 +334,9 @@ void Step::act_on_tick(const Ticks& ticks) {
   const auto due = *ticks.due;
   const auto late = to_seconds(in_.now) - due;
   const auto deadline = in_.spec->starting_deadline_seconds;
-  if (deadline && late > std::chrono::seconds(*deadline))
+  // A run that is stopped for a tick may take its time.
+  const bool is_stopped_for_it = before_.current_run && before_.current_run->cancelled;
+  if (deadline && !is_stopped_for_it && late > std::chrono::seconds(*deadline))
     return skip(due, ticks.missed + 1,
                 fmt::format("it was {} s late, more than startingDeadlineSeconds", late.count()));
   if (status().current_run && in_.spec->concurrency_policy == api::ConcurrencyPolicy::replace) {
@@ -329,7 +374,8 @@ void Step::start_when_asked() {
   if (!is_scheduled() && one_shot_is_due()) {
     const auto digest = run_digest(*in_.spec);
     if (!resume_job_of([&](const CurrentRun& run) {
-          return run.trigger == RunTrigger::spec && run.spec_sha256 == digest;
+          // Not one before the last: the spec was another one since.
+          return run.trigger == RunTrigger::spec && run.spec_sha256 == digest && !is_over(run);
         }))
       start({.trigger = RunTrigger::spec});
   }
@@ -339,7 +385,7 @@ void Step::start_when_asked() {
 bool Step::one_shot_is_due() {
   const auto digest = run_digest(*in_.spec);
   if (!before_.last_run_id && !is_new_generation() &&
-      (before_.phase == "Completed" || before_.phase == "Failed")) {
+      (before_.phase == "Completed" || status().failure_reason)) {
     status().last_run_spec_sha256 = digest;
     return false;
   }
@@ -352,7 +398,7 @@ bool Step::one_shot_is_due() {
 bool Step::resume_job_of(const std::function<bool(const CurrentRun&)>& is_it) {
   for (const auto& job : in_.jobs)
     if (job.run && !job.deleting && is_it(*job.run)) {
-      if (job.run->backup_id != status().last_run_id) status().current_run = job.run;
+      if (!is_over(*job.run)) status().current_run = job.run;
       return true;
     }
   return false;
@@ -387,7 +433,6 @@ void Step::start(CurrentRun run) {
 }
 
 // ---- what to say
-// ---------------------------------------------------------------------------------------------
 
 std::string Step::success_text() const {
   const auto& s = out_.status;
@@ -400,6 +445,7 @@ void Step::describe() {
   status().checkpoint_enabled =
       in_.spec ? in_.spec->checkpoint.value_or(api::Checkpoint{}).enabled : before_.checkpoint_enabled;
   describe_phase();
+  note_changes();
   describe_conditions();
   // An edit that a run in progress keeps from being acted on is not observed yet.
   const bool waits = status().current_run && in_.spec && !is_scheduled() &&
@@ -420,6 +466,15 @@ void Step::describe_phase() {
   const std::string suspended = is_suspended() ? "; suspended" : "";
   if (status().backup_id) return say("Completed", success_text() + suspended);
   say("Ready", is_scheduled() ? "Backup schedule is active" : "Backup is about to start");
+}
+
+void Step::note_changes() {
+  const auto* ready = find_condition(before_.conditions, "Ready");
+  const bool is_told = ready && ready->reason == "ValidationFailed" && ready->message == in_.problems;
+  if (!in_.spec && !is_told) note(true, "ValidationFailed", in_.problems);
+  const bool was_suspended = find_condition(before_.conditions, "Suspended") != nullptr;
+  if (in_.spec && is_suspended() && !was_suspended) note(false, "Suspended", "No run is started");
+  if (in_.spec && !is_suspended() && was_suspended) note(false, "Resumed", "Runs are started again");
 }
 
 void Step::describe_conditions() {
@@ -443,7 +498,7 @@ void Step::describe_conditions() {
                  running ? running_text_ : "");
   if (is_suspended())
     conditions.set("Suspended", true, "Suspended", "spec.suspend is true: no run is started");
-  else
+  else if (in_.spec)
     conditions.remove("Suspended");
   conditions.remove("ReconciliationPaused");
   if (in_.spec && is_scheduled()) {
@@ -467,7 +522,7 @@ void Step::describe_conditions() {
 }
 
 HistoryLimits Step::history_limits() const {
-  if (!in_.spec) return {};
+  if (!in_.spec) return {.succeeded = in_.jobs.size(), .failed = in_.jobs.size()};  // it does not say
   return {.succeeded = in_.spec->successful_jobs_history_limit,
           .failed = in_.spec->failed_jobs_history_limit};
 }
@@ -493,7 +548,7 @@ std::string run_digest(const api::KafkaBackupSpec& spec) {
        {"schedule", "timeZone", "startingDeadlineSeconds", "concurrencyPolicy", "suspend", "retention",
         "metrics", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "workers", "backoffLimit",
         "activeDeadlineSeconds", "ttlSecondsAfterFinished", "podTemplate", "rateLimiting", "circuitBreaker"})
-    value.get_object().erase(name);
+    value.get_object().stable_erase(name);  // erase() would move the last one to its place
   return sha256_hex(schema::serialize(value));
 }
 

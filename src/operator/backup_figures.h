@@ -13,10 +13,11 @@ namespace kb::op {
 
 struct BackupFigure {
   std::string_view name, help;
+  bool is_counter;
   std::optional<double> (*value)(const ResourceView&, const api::KafkaBackupSpec&,
                                  const api::KafkaBackupStatus&);
 };
-// One family of gauges each, with the labels resource_namespace and name.
+// One family each, with the labels resource_namespace and name.
 std::span<const BackupFigure> backup_figures();
 
 // A value for each of them, in their order; none where the status does not say.

@@ -33,6 +33,9 @@ struct Actions {
   std::vector<EventNote> events;
   std::optional<FinishedRun> finished;
   std::optional<Duration> requeue_after;
+
+  // Whether they are wrong when the status has changed meanwhile, even if this decision leaves it as it is.
+  bool need_current_status() const { return start_job || !delete_jobs.empty(); }
 };
 
 }  // namespace kb::op

@@ -65,6 +65,15 @@ json::object security_context() {
           {"seccompProfile", json::object{{"type", "RuntimeDefault"}}}};
 }
 
+json::object pod_security_context(const WorkerDefaults& defaults) {
+  json::object out{{"runAsNonRoot", true}, {"seccompProfile", json::object{{"type", "RuntimeDefault"}}}};
+  if (defaults.fs_group) {
+    out["fsGroup"] = *defaults.fs_group;
+    out["fsGroupChangePolicy"] = "OnRootMismatch";
+  }
+  return out;
+}
+
 json::object volume(const std::string& name, std::string_view kind, json::object source) {
   return {{"name", name}, {kind, std::move(source)}};
 }
@@ -113,6 +122,10 @@ json::array environment(const api::PodTemplate& pod) {
       {"valueFrom", json::object{{"resourceFieldRef", json::object{{"containerName", "worker"},
                                                                    {"resource", "limits.memory"}}}}}}};
   for (const auto& more : pod.env) env.push_back(more);
+  // What envFrom brings nobody has checked; what is set here wins.
+  if (!pod.env_from.empty())
+    for (const auto* name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"})
+      env.push_back(json::object{{"name", name}, {"value", ""}});
   return env;
 }
 
@@ -155,17 +168,13 @@ void add_placement(json::object& spec, const api::PodTemplate& pod) {
 json::object pod_spec(const JobRequest& request, const WorkerDefaults& defaults) {
   const auto pod = request.settings.pod_template.value_or(api::PodTemplate{});
   auto volumes = make_volumes(request, pod);
-  json::object spec{
-      {"restartPolicy", "Never"},
-      {"automountServiceAccountToken", false},
-      {"enableServiceLinks", false},
-      {"terminationGracePeriodSeconds", 60},
-      {"securityContext", json::object{{"runAsNonRoot", true},
-                                       {"fsGroup", 65532},
-                                       {"fsGroupChangePolicy", "OnRootMismatch"},
-                                       {"seccompProfile", json::object{{"type", "RuntimeDefault"}}}}},
-      {"containers", json::array{container(pod, defaults, std::move(volumes.mounts))}},
-      {"volumes", std::move(volumes.volumes)}};
+  json::object spec{{"restartPolicy", "Never"},
+                    {"automountServiceAccountToken", false},
+                    {"enableServiceLinks", false},
+                    {"terminationGracePeriodSeconds", 60},
+                    {"securityContext", pod_security_context(defaults)},
+                    {"containers", json::array{container(pod, defaults, std::move(volumes.mounts))}},
+                    {"volumes", std::move(volumes.volumes)}};
   auto account = pod.service_account_name.value_or(defaults.service_account);
   if (!account.empty()) spec["serviceAccountName"] = account;
   if (auto names = pull_secrets(pod, defaults); !names.empty()) spec["imagePullSecrets"] = std::move(names);

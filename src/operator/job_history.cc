@@ -21,7 +21,11 @@ void tidy_jobs(const std::vector<JobView>& jobs, const std::optional<api::Curren
   std::map<std::string, OldRun> runs;  // by the name of the run's first Job
   for (const auto& job : jobs) {
     const auto name = job.run ? job.run->job : job.name;
-    if (job.state == JobState::active || job.deleting || (current && name == current->job)) continue;
+    if (job.deleting || (current && name == current->job)) continue;
+    if (job.state == JobState::active) {
+      if (job.run) actions.delete_jobs.push_back(job.name);
+      continue;
+    }
     if (!job.recorded) actions.record_jobs.push_back(job.name);
     auto& run = runs[name];
     run.created = std::max(run.created, job.created);

@@ -13,8 +13,8 @@ struct HistoryLimits {
   std::size_t succeeded = 3, failed = 3;
 };
 
-// Jobs that ended and are not of `current`: those not recorded yet are to be, and of each kind only the
-// newest runs stay.
+// Of the Jobs that are not of `current`: those that ended and are not recorded yet are to be, and of each
+// kind only the newest runs stay. Those that are at work go: whoever made them did not lead any more.
 void tidy_jobs(const std::vector<JobView>& jobs, const std::optional<api::CurrentRun>& current,
                const HistoryLimits& limits, Actions& actions);
 

@@ -1,8 +1,11 @@
 #include "operator/job_view.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "operator/labels.h"
+#include "operator/progress_view.h"
+#include "operator/run_view.h"
 #include "schema/schema.h"
 
 namespace kb::op {
@@ -13,6 +16,15 @@ using kube::find;
 using kube::text_at;
 
 constexpr std::size_t waiting_bytes_max = 300;
+constexpr std::size_t annotation_bytes_max = 4096;  // a CurrentRun has a tenth of it
+
+// Not in the middle of a character: the API server would store other bytes, and see a difference for ever.
+void cut(std::string& text) {
+  if (text.size() <= waiting_bytes_max) return;
+  auto end = waiting_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+}
 
 // Calls `each` for the items of a list that are objects.
 void for_each_object(const json::value& object, std::string_view path, auto each) {
@@ -32,11 +44,26 @@ std::string label(const json::value& object, std::string_view name) {
   return all[std::string(name)];
 }
 
+// Figures that a status can hold, and times that a calendar can.
+bool is_believable(const api::WorkReport& report) {
+  constexpr std::uint64_t figure_max = std::uint64_t{1} << 62;
+  constexpr double seconds_max = 1e9;
+  const auto points = report.points.value_or(api::ReportedPoints{});
+  const auto retention = report.retention.value_or(api::ReportedRetention{});
+  auto is_time = [](std::int64_t seconds) { return seconds >= 0 && seconds <= unix_seconds_max; };
+  return std::max({report.records, report.bytes, report.segments, report.partitions, report.lost_offsets,
+                   report.topics, report.retention_held, points.count, points.bytes, retention.inspected,
+                   retention.eligible, retention.deleted, retention.reclaimed_bytes}) <= figure_max &&
+         report.seconds >= 0 && report.seconds <= seconds_max && is_time(points.oldest) &&
+         points.newest.size() <= api::restore_points_max && std::ranges::all_of(points.newest, is_time);
+}
+
 std::optional<api::WorkReport> read_report(std::string_view message) {
   if (message.empty() || message.size() > 4096) return std::nullopt;
   try {
-    return schema::read_text<api::WorkReport>(message, "report",
-                                              {.unknown_fields = schema::UnknownFields::ignore});
+    auto report = schema::read_text<api::WorkReport>(message, "report",
+                                                     {.unknown_fields = schema::UnknownFields::ignore});
+    return is_believable(report) ? std::optional(std::move(report)) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;  // the words of whatever killed it
   }
@@ -73,14 +100,25 @@ void keep_only(json::value& value, std::initializer_list<std::string_view> names
   *object = std::move(kept);
 }
 
+// The order of a worker, and what others may write, can be as long as an object may be.
+void trim_annotations(json::value& annotations) {
+  keep_only(annotations, {run_annotation, recorded_annotation, completion_index_annotation});
+  if (auto* members = annotations.if_object())
+    for (auto& member : *members)
+      if (member.value().is_string() && member.value().get_string().size() > annotation_bytes_max)
+        member.value() = "";
+}
+
 void trim_metadata(json::value& object) {
   if (auto* members = object.if_object())
     if (auto* metadata = members->if_contains("metadata")) {
       keep_only(*metadata, {"name", "namespace", "uid", "resourceVersion", "labels", "annotations",
                             "ownerReferences", "creationTimestamp", "deletionTimestamp"});
       auto* kept = metadata->if_object();
-      auto* annotations = kept ? kept->if_contains("annotations") : nullptr;
-      if (annotations && annotations->is_object()) annotations->get_object().erase(order_annotation);
+      if (auto* labels = kept ? kept->if_contains("labels") : nullptr)
+        keep_only(*labels, {owner_label, job_name_label});
+      if (auto* annotations = kept ? kept->if_contains("annotations") : nullptr)
+        trim_annotations(*annotations);
     }
 }
 
@@ -101,6 +139,8 @@ JobView read_job(const json::value& job) {
                .owner_uid = controller_uid(job),
                .run = read_run(annotation(job, run_annotation)),
                .created = time_at(job, "metadata.creationTimestamp")};
+  // A copy of a Job under another name is none of ours.
+  if (view.run && view.name != view.run->job && view.name != finish_job_name(*view.run)) view.run.reset();
   view.failed_pods = kube::integer_at(job, "status.failed");
   view.deleting = find(job, "metadata.deletionTimestamp") != nullptr;
   view.recorded = !annotation(job, recorded_annotation).empty();
@@ -137,7 +177,7 @@ PodView read_pod(const json::value& pod) {
       view.waiting = text_at(condition, "message");
   });
   if (view.running || view.terminated) view.waiting.clear();
-  if (view.waiting.size() > waiting_bytes_max) view.waiting.resize(waiting_bytes_max);
+  cut(view.waiting);
   return view;
 }
 

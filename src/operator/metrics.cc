@@ -29,6 +29,7 @@ enum Family : std::size_t {
   reconciliations,
   reconciliation_errors,
   reconcile_seconds,
+  cleanups,
   backups,
   backup_seconds,
   restores,
@@ -50,6 +51,7 @@ constexpr std::array<MetricInfo, family_count> families{{
     {"kafka_backup_operator_reconciliation_errors_total", counter, "kind", "Reconciliations that failed."},
     {"kafka_backup_operator_reconcile_duration_seconds", histogram, "kind",
      "How long a reconciliation took."},
+    {"kafka_backup_operator_cleanups_total", counter, "kind", "Resources that were deleted."},
     {"kafka_backup_operator_backups_total", counter, "outcome, resource_namespace, name",
      "Runs of backups that ended."},
     {"kafka_backup_operator_backup_duration_seconds", histogram, of_resource,
@@ -132,6 +134,10 @@ ClientMetric counter_of(Labels labels, std::uint64_t value) {
   return out;
 }
 
+MetricKind kind_of(const BackupFigure& figure) {
+  return figure.is_counter ? counter : gauge;
+}
+
 Labels labels_of(const kube::ObjectKey& key) {
   return {{"resource_namespace", key.resource_namespace}, {"name", key.name}};
 }
@@ -165,6 +171,7 @@ class Page {
 
 struct Metrics::State {
   mutable std::mutex mutex;
+  std::map<std::string, std::uint64_t, std::less<>> cleanups;                // by kind; guarded by mutex
   std::map<std::string, Reconciliations, std::less<>> reconciliations;       // guarded by mutex
   std::map<std::string, std::map<kube::ObjectKey, Runs>, std::less<>> runs;  // by kind; guarded by mutex
 
@@ -198,6 +205,9 @@ void Metrics::State::add_reconciliations(Page& page) const {
     seconds.push_back(metric({{"kind", kind}}));
     seconds.back().histogram = to_histogram(figures.seconds, reconcile_buckets);
   }
+  std::vector<ClientMetric> gone;
+  for (const auto& [kind, count] : cleanups) gone.push_back(counter_of({{"kind", kind}}, count));
+  page.add(op::cleanups, std::move(gone));
   page.add(op::reconciliations, counts);
   page.add(reconciliations_alias, std::move(counts));
   page.add(reconciliation_errors, std::move(errors));
@@ -248,6 +258,7 @@ void Metrics::run_finished(std::string_view kind, const kube::ObjectKey& key, co
 
 void Metrics::forget(std::string_view kind, const kube::ObjectKey& key) {
   std::lock_guard lock(state_->mutex);
+  ++state_->cleanups[std::string(kind)];
   if (auto found = state_->runs.find(kind); found != state_->runs.end()) found->second.erase(key);
 }
 
@@ -268,15 +279,19 @@ std::string Metrics::text(const MetricsSnapshot& snapshot) const {
   for (std::size_t i = 0; i < figures.size(); ++i) {
     std::vector<ClientMetric> metrics;
     for (const auto& [key, values] : of_backups)
-      if (values[i]) metrics.push_back(gauge_of(labels_of(key), *values[i]));
-    page.add(figures[i].name, figures[i].help, gauge, std::move(metrics));
+      if (values[i])
+        metrics.push_back(figures[i].is_counter
+                              ? counter_of(labels_of(key), static_cast<std::uint64_t>(*values[i]))
+                              : gauge_of(labels_of(key), *values[i]));
+    page.add(figures[i].name, figures[i].help, kind_of(figures[i]), std::move(metrics));
   }
   return page.take();
 }
 
 std::vector<MetricInfo> metric_families() {
   std::vector<MetricInfo> all(families.begin(), families.end());
-  for (const auto& figure : backup_figures()) all.push_back({figure.name, gauge, of_resource, figure.help});
+  for (const auto& figure : backup_figures())
+    all.push_back({figure.name, kind_of(figure), of_resource, figure.help});
   return all;
 }
 

@@ -49,7 +49,7 @@ class Metrics {
   void reconciled(std::string_view kind, double seconds, bool failed);
   // `kind` is KafkaBackup or KafkaRestore.
   void run_finished(std::string_view kind, const kube::ObjectKey& key, const FinishedRun& run);
-  // A resource that went: its series go, too.
+  // A resource that went: its series go, too, and one cleanup is counted.
   void forget(std::string_view kind, const kube::ObjectKey& key);
 
   // The exposition.

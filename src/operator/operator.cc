@@ -10,6 +10,7 @@
 #include "base/retry.h"
 #include "base/task_group.h"
 #include "base/version.h"
+#include "operator/distrust.h"
 #include "operator/labels.h"
 #include "schema/schema.h"
 
@@ -58,7 +59,6 @@ Operator::Operator(kube::Api& api, const Settings& settings)
 }
 
 // ---- seeing
-// --------------------------------------------------------------------------------------------------
 
 void Operator::add_reflector(kube::ReflectorSettings settings, kube::ObjectCache& cache) {
   auto namespaces = settings_.watch_namespaces;
@@ -77,41 +77,42 @@ void Operator::make_reflectors() {
       {
         std::lock_guard lock(mutex_);
         if (object)
-          items_by_uid_[kube::text_at(*object, "metadata.uid")] = item;
+          items_by_owner_[owner_key(key.resource_namespace, kube::text_at(*object, "metadata.uid"))] = item;
         else
-          std::erase_if(items_by_uid_, [&](const auto& entry) { return entry.second == item; });
+          std::erase_if(items_by_owner_, [&](const auto& entry) { return entry.second == item; });
       }
       if (leading_) queue_.add(item);
     };
-    add_reflector({.type = {api::api_group, "v1alpha1", info.plural}, .on_change = on_change},
-                  caches_.resources.at(kind));
+    add_reflector(
+        {.type = {api::api_group, "v1alpha1", info.plural}, .trim = trim_resource, .on_change = on_change},
+        caches_.resources.at(kind));
   }
   const auto ours = fmt::format("{}={}", managed_by_label, operator_name);
   add_reflector({.type = kube::jobs,
                  .label_selector = ours,
                  .trim = trim_job,
-                 .owner = controller_uid,
+                 .owner = owner_of,
                  .on_change = [this](const auto&, const std::string& owner,
                                      const json::value*) { enqueue_owner(owner); }},
                 caches_.jobs);
   add_reflector({.type = kube::pods,
                  .label_selector = ours,
                  .trim = trim_pod,
-                 .owner = controller_uid,
+                 .owner = owner_of,
                  .on_change =
-                     [this](const auto&, const std::string&, const json::value* pod) {
-                       if (pod) enqueue_owner(label_of(*pod, owner_label));
+                     [this](const auto& key, const std::string&, const json::value* pod) {
+                       if (pod) enqueue_owner(owner_key(key.resource_namespace, label_of(*pod, owner_label)));
                      }},
                 caches_.pods);
 }
 
-void Operator::enqueue_owner(const std::string& uid) {
+void Operator::enqueue_owner(const std::string& owner) {
   if (!leading_) return;
   std::string item;
   {
     std::lock_guard lock(mutex_);
-    auto found = items_by_uid_.find(uid);
-    if (found == items_by_uid_.end()) return;
+    auto found = items_by_owner_.find(owner);
+    if (found == items_by_owner_.end()) return;
     item = found->second;
   }
   queue_.add(item);
@@ -122,7 +123,6 @@ bool Operator::synced() const {
 }
 
 // ---- leading
-// -------------------------------------------------------------------------------------------------
 
 void Operator::run(const Context& ctx) {
   HttpServer server(settings_.metrics_address, [this](std::string_view path) { return serve(path); });
@@ -226,7 +226,6 @@ void Operator::reconcile_item(const Context& ctx, Reconciler& reconciler, const 
 }
 
 // ---- being asked
-// ---------------------------------------------------------------------------------------------
 
 HttpPage Operator::serve(std::string_view path) const {
   if (path == "/metrics") return {.content_type = "text/plain; version=0.0.4", .body = metrics_text()};

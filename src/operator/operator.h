@@ -38,7 +38,7 @@ class Operator {
 
   void make_reflectors();
   void add_reflector(kube::ReflectorSettings settings, kube::ObjectCache& cache);
-  void enqueue_owner(const std::string& uid);
+  void enqueue_owner(const std::string& owner);
 
   void stand_for_election(const Context& ctx);
   void lead(const Context& ctx);
@@ -67,7 +67,7 @@ class Operator {
   std::atomic<bool> leading_ = false;
   std::vector<std::atomic<std::int64_t>> busy_since_;  // of each worker, steady seconds; 0 while it waits
   mutable std::mutex mutex_;
-  std::map<std::string, std::string> items_by_uid_;  // of resources; guarded by mutex_
+  std::map<std::string, std::string> items_by_owner_;  // by owner_key() of resources; guarded by mutex_
 };
 
 }  // namespace kb::op

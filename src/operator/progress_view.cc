@@ -4,10 +4,25 @@
 
 namespace kb::op {
 
+namespace {
+
+constexpr double seconds_max = 1e9;
+
+bool is_believable(const api::WorkProgress& worker) {
+  constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
+  return std::max({worker.partitions_done, worker.partitions_total, worker.records_done, worker.records_total,
+                   worker.bytes_done, worker.bytes_total, worker.checkpoints}) <= figure_max &&
+         worker.seconds >= 0 && worker.seconds <= seconds_max && worker.checkpoint_s >= 0 &&
+         worker.checkpoint_s <= unix_seconds_max;
+}
+
+}  // namespace
+
 std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& workers) {
-  if (workers.empty()) return std::nullopt;
-  api::WorkProgress sum;
+  std::optional<api::WorkProgress> total;
   for (const auto& worker : workers) {
+    if (!is_believable(worker)) continue;
+    auto& sum = total ? *total : total.emplace();
     sum.phase = worker.phase;
     sum.partitions_done += worker.partitions_done;
     sum.partitions_total += worker.partitions_total;
@@ -19,7 +34,7 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.seconds = std::max(sum.seconds, worker.seconds);
     sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
   }
-  return sum;
+  return total;
 }
 
 api::RunProgress to_run_progress(const api::WorkProgress& progress) {
@@ -35,7 +50,8 @@ api::RunProgress to_run_progress(const api::WorkProgress& progress) {
       std::min(1.0, static_cast<double>(progress.records_done) / static_cast<double>(progress.records_total));
   out.percent = static_cast<std::uint32_t>(share * 100);
   if (share > 0 && progress.seconds > 0)
-    out.eta_seconds = static_cast<std::uint64_t>(progress.seconds / share * (1 - share));
+    out.eta_seconds =
+        static_cast<std::uint64_t>(std::min(seconds_max, progress.seconds / share * (1 - share)));
   return out;
 }
 

@@ -8,7 +8,10 @@
 
 namespace kb::op {
 
-// The workers of a run together; nothing when none answered.
+// The end of the year 9999.
+inline constexpr std::int64_t unix_seconds_max = 253'402'300'799;
+
+// The workers of a run together; nothing when none answered with figures that can be.
 std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& workers);
 
 api::RunProgress to_run_progress(const api::WorkProgress& progress);

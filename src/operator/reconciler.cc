@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "operator/backup_decision.h"
 #include "operator/conditions.h"
+#include "operator/distrust.h"
 #include "operator/job_builder.h"
 #include "operator/labels.h"
 #include "operator/restore_decision.h"
@@ -25,6 +26,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t start_error_bytes_max = 1000;
 constexpr std::uint32_t backup_backoff_limit = 3, restore_backoff_limit = 0;
 
 // Finalizers that other operators of these resources left behind; ours needs none: Jobs go with their owner.
@@ -87,7 +89,8 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
     metrics_.forget(kind, key);
     return std::nullopt;
   }
-  const auto resource = read_resource_view(kind, parse(cached));
+  auto resource = read_resource_view(kind, parse(cached));
+  distrust_status(resource);
   if (resource.deleting)
     release(ctx, resource);
   else if (resource.paused())
@@ -111,29 +114,28 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
                     .pods = {},
                     .progress = {},
                     .now = now()};
-  input.pods = pods_of(input.jobs);
+  input.pods = pods_of(resource, input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_backup(input);
-  write_status(ctx, resource, schema::write(decision.status));
-  json::object job;
-  std::optional<api::PvcStorage> claim;
-  if (decision.actions.start_job && input.spec) {
+  write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
+  auto make_job = [&] {
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
     order.adopt_archive = resource.annotation(adopt_annotation);
-    job = build_job({.resource = resource,
-                     .run = *decision.status.current_run,
-                     .settings = *input.spec,
-                     .order = order,
-                     .backoff_limit = backup_backoff_limit,
-                     .claims = claims_of(input.spec->storage),
-                     .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
-                    settings_.worker);
-    claim = claim_to_make(input.spec->storage);
-  }
+    return build_job({.resource = resource,
+                      .run = *decision.status.current_run,
+                      .settings = *input.spec,
+                      .order = order,
+                      .backoff_limit = backup_backoff_limit,
+                      .claims = claims_of(input.spec->storage),
+                      .secrets = secrets_of(input.spec->kafka_cluster, input.spec->storage)},
+                     settings_.worker);
+  };
+  const bool starts = decision.actions.start_job && input.spec;
+  const auto claim = starts ? claim_to_make(input.spec->storage) : std::nullopt;
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, job, claim, ttl);
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, ttl);
   return decision.actions.requeue_after;
 }
 
@@ -151,47 +153,51 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   if (input.spec)
     input.source =
         find_source(resource, input.spec->backup_ref, [this](const auto& key) { return find_backup(key); });
-  input.pods = pods_of(input.jobs);
+  input.pods = pods_of(resource, input.jobs);
   input.progress = progress_.read(ctx, input.pods);
   const auto decision = decide_restore(input);
-  write_status(ctx, resource, schema::write(decision.status));
-  json::object job;
+  write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   const auto* source = std::get_if<BackupSource>(&input.source);
-  if (decision.actions.start_job && input.spec && source) {
+  auto make_job = [&] {
     auto order = order_for(resource, cluster_uid_);
     order.backup_id = decision.status.current_run->backup_id;
     order.backup_namespace = source->backup_namespace;
     order.backup_name = source->backup_name;
     order.backup_storage = source->storage;
-    job = build_job({.resource = resource,
-                     .run = *decision.status.current_run,
-                     .settings = *input.spec,
-                     .order = order,
-                     .backoff_limit = restore_backoff_limit,
-                     .claims = claims_of(source->storage),
-                     .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
-                    settings_.worker);
-  }
+    return build_job({.resource = resource,
+                      .run = *decision.status.current_run,
+                      .settings = *input.spec,
+                      .order = order,
+                      .backoff_limit = restore_backoff_limit,
+                      .claims = claims_of(source->storage),
+                      .secrets = secrets_of(input.spec->kafka_cluster, source->storage)},
+                     settings_.worker);
+  };
+  const bool starts = decision.actions.start_job && input.spec && source;
   const auto ttl =
       input.spec ? input.spec->ttl_seconds_after_finished : api::JobSettings{}.ttl_seconds_after_finished;
-  carry_out(ctx, resource, decision.actions, job, std::nullopt, ttl);
+  carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), std::nullopt, ttl);
   return decision.actions.requeue_after;
 }
 
 // ---- what is there
-// -------------------------------------------------------------------------------------------
 
 std::vector<JobView> Reconciler::jobs_of(const ResourceView& resource) const {
   std::vector<JobView> jobs;
-  for (const auto& cached : caches_.jobs.owned_by(resource.uid)) jobs.push_back(read_job(parse(cached)));
+  for (const auto& cached : caches_.jobs.owned_by(owner_key(resource.key.resource_namespace, resource.uid))) {
+    jobs.push_back(read_job(parse(cached)));
+    if (auto& run = jobs.back().run; run && !is_run_of(resource, *run)) run.reset();
+  }
   return jobs;
 }
 
-std::vector<PodView> Reconciler::pods_of(const std::vector<JobView>& jobs) const {
+std::vector<PodView> Reconciler::pods_of(const ResourceView& resource,
+                                         const std::vector<JobView>& jobs) const {
   std::vector<PodView> pods;
   for (const auto& job : jobs) {
     if (job.recorded) continue;
-    for (const auto& cached : caches_.pods.owned_by(job.uid)) pods.push_back(read_pod(parse(cached)));
+    for (const auto& cached : caches_.pods.owned_by(owner_key(resource.key.resource_namespace, job.uid)))
+      pods.push_back(read_pod(parse(cached)));
   }
   return pods;
 }
@@ -213,20 +219,20 @@ std::string Reconciler::start_error(const std::string& uid) const {
 }
 
 // ---- what is to be done
-// --------------------------------------------------------------------------------------
 
-void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status) {
+void Reconciler::write_status(const Context& ctx, const ResourceView& resource, const json::value& status,
+                              bool is_needed) {
   auto patch = merge_patch_between(resource.status, status);
-  if (!patch) return;
-  json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}},
-                    {"status", std::move(*patch)}};
+  if (!patch && !is_needed) return;
+  json::object body{{"metadata", json::object{{"resourceVersion", resource.resource_version}}}};
+  if (patch) body["status"] = std::move(*patch);
   const auto written =
       kube::merge_patch(ctx, api_, path_of_resource(resource, "status"), std::move(body), operator_name);
   require_kept(resource, written, status);
 }
 
 void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
-                           const json::object& job_to_start, const std::optional<api::PvcStorage>& claim,
+                           const MakeJob& make_job, const std::optional<api::PvcStorage>& claim,
                            std::uint32_t ttl_seconds) {
   for (const auto& event : actions.events) {
     LOG_INFO("{}: {}: {}", resource.to_string(), event.reason, event.message);
@@ -253,34 +259,43 @@ void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, con
         {"spec", json::object{{"ttlSecondsAfterFinished", ttl_seconds}}}};
     kube::merge_patch(ctx, api_, path_of_job(name), std::move(patch), operator_name);
   }
-  if (!job_to_start.empty()) start_job(ctx, resource, job_to_start, claim);
+  if (make_job) start_job(ctx, resource, make_job, claim);
+}
+
+// A Job that is there already is one that the cache does not show yet, unless somebody took its name.
+void Reconciler::check_is_ours(const Context& ctx, const ResourceView& resource, const std::string& job) {
+  const auto there = kube::get(ctx, api_, kube::path_of(kube::jobs, resource.key.resource_namespace, job));
+  if (there && controller_uid(*there) != resource.uid)
+    throw Error(ErrorKind::conflict,
+                fmt::format("Job {} is there already and belongs to something else; delete it", job));
 }
 
 // What keeps a Job from being made is told by the next reconciliation.
-void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const json::object& job,
+void Reconciler::start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                            const std::optional<api::PvcStorage>& claim) {
   const auto& resource_namespace = resource.key.resource_namespace;
   try {
+    const auto job = make_job();
     if (claim &&
         !kube::get(ctx, api_,
                    kube::path_of(kube::persistent_volume_claims, resource_namespace, claim->claim_name)))
       kube::create(ctx, api_, kube::path_of(kube::persistent_volume_claims, resource_namespace),
                    build_claim(resource, *claim));
-    kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job);
+    if (!kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job))
+      check_is_ours(ctx, resource, kube::text_at(job, "metadata.name"));
     std::lock_guard lock(mutex_);
     start_errors_.erase(resource.uid);
   } catch (const Error& error) {
     ctx.check();
     {
       std::lock_guard lock(mutex_);
-      start_errors_[resource.uid] = error.what();
+      start_errors_[resource.uid] = kube::cut_message(error.what(), start_error_bytes_max);
     }
     throw error.while_doing("starting the Job of " + resource.to_string());
   }
 }
 
 // ---- other states
-// --------------------------------------------------------------------------------------------
 
 void Reconciler::say_not_yet(const Context& ctx, const ResourceView& resource) {
   api::CommonStatus status;

@@ -1,5 +1,6 @@
 // Carries decisions out: reads what is there from the caches, writes the status, then does the rest.
 #pragma once
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -48,15 +49,19 @@ class Reconciler {
   void release(const Context& ctx, const ResourceView& resource);
 
   std::vector<JobView> jobs_of(const ResourceView& resource) const;
-  std::vector<PodView> pods_of(const std::vector<JobView>& jobs) const;
+  std::vector<PodView> pods_of(const ResourceView& resource, const std::vector<JobView>& jobs) const;
   std::optional<KnownBackup> find_backup(const kube::ObjectKey& key) const;
   std::string start_error(const std::string& uid) const;
 
-  void write_status(const Context& ctx, const ResourceView& resource, const kube::json::value& status);
+  // When nothing is to be changed and `is_needed`: throws conflict when the status is not what was read.
+  void write_status(const Context& ctx, const ResourceView& resource, const kube::json::value& status,
+                    bool is_needed = false);
+  using MakeJob = std::function<kube::json::object()>;  // throws what is wrong with it
   void carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
-                 const kube::json::object& job_to_start, const std::optional<api::PvcStorage>& claim_to_make,
+                 const MakeJob& make_job, const std::optional<api::PvcStorage>& claim_to_make,
                  std::uint32_t ttl_seconds);
-  void start_job(const Context& ctx, const ResourceView& resource, const kube::json::object& job,
+  void check_is_ours(const Context& ctx, const ResourceView& resource, const std::string& job);
+  void start_job(const Context& ctx, const ResourceView& resource, const MakeJob& make_job,
                  const std::optional<api::PvcStorage>& claim_to_make);
 
   kube::Api& api_;

@@ -66,7 +66,10 @@ class Step {
   void end(std::string_view phase, std::string_view reason, std::string message);
 
   void adopt();
+  void ask_for_job();
+  Timestamp next_start_time() const;
   void follow_run();
+  std::string lost_report_text() const;
   void follow_active(const RunView& view);
   void record_success(const api::WorkReport& report);
   void record_failure(const RunView& view);
@@ -84,11 +87,34 @@ class Step {
   std::string running_text_ = "Restore in progress";
 };
 
+// The names of the Jobs of a restore grow with time.
 void Step::adopt() {
   if (status().current_run) return;
-  for (const auto& job : in_.jobs)
-    if (job.run && !job.recorded && !job.deleting && job.run->job != status().job)
-      status().current_run = job.run;
+  auto newest = status().job.value_or("");
+  for (const auto& job : in_.jobs) {
+    if (!job.run || job.recorded || job.deleting || job.run->job <= newest) continue;
+    newest = job.run->job;
+    status().current_run = job.run;
+  }
+  if (status().current_run && !status().current_run->token.empty())
+    status().last_run_now = status().current_run->token;
+}
+
+void Step::ask_for_job() {
+  if (in_.job_is_refused && in_.now - status().current_run->start_time > refused_job_patience)
+    return record_failure(
+        {.state = RunState::failed, .failure = "its Job cannot be made: " + in_.start_error});
+  out_.actions.start_job = true;
+  if (status().current_run->finishing) {  // goes by the order of the run's first Job
+    if (!in_.start_error.empty()) running_text_ += ": its last Job cannot be made: " + in_.start_error;
+    return;
+  }
+  const auto* none = std::get_if<NoSource>(&in_.source);
+  out_.actions.start_job = in_.spec && !none;
+  const auto& why = !in_.spec ? in_.problems : none ? none->message : in_.start_error;
+  if (why.empty()) return;
+  running_text_ += ": its Job cannot be made: " + why;
+  if (before_.message != running_text_) note(true, "JobNotMade", why);
 }
 
 void Step::follow_run() {
@@ -96,26 +122,34 @@ void Step::follow_run() {
   const auto view = look_at_run(run, in_.jobs, in_.pods);
   switch (view.state) {
     case RunState::missing:
-      out_.actions.start_job = true;
-      if (!in_.start_error.empty()) running_text_ += ": its Job cannot be made: " + in_.start_error;
-      return;
+      return ask_for_job();
     case RunState::active:
       return follow_active(view);
     case RunState::shards_done:
       run.finishing = true;
-      out_.actions.start_job = true;
-      return;
+      return ask_for_job();
     case RunState::unreported:
-      if (run.finishing) out_.actions.delete_jobs.push_back(finish_job_name(run));
-      if (!run.finishing) out_.actions.start_job = true;
-      run.finishing = true;
+      if (run.dry_run || run.backup_id.empty()) return end("Failed", "ReportLost", lost_report_text());
       running_text_ = "Restore in progress: the report of its worker was lost and is asked for again";
+      if (run.finishing)
+        out_.actions.delete_jobs.push_back(finish_job_name(run));
+      else
+        ask_for_job();
+      run.finishing = true;
       return;
     case RunState::succeeded:
       return record_success(*view.report);
     case RunState::failed:
       return record_failure(view);
   }
+}
+
+// A plan, or a backup that only the worker knew, cannot be asked for by finishing.
+std::string Step::lost_report_text() const {
+  return fmt::format(
+      "Restore failed: its worker ended well, and its report was lost with its pod; the annotation {}: "
+      "<token> runs it again, and what is restored already is not written again",
+      run_now_annotation);
 }
 
 void Step::follow_active(const RunView& view) {
@@ -129,8 +163,8 @@ void Step::follow_active(const RunView& view) {
       status().throughput_records_per_sec =
           static_cast<double>(in_.progress->records_done) / in_.progress->seconds;
   }
-  if (!view.waiting.empty())
-    running_text_ += ": waiting for its pod: " + view.waiting;
+  if (const auto waits = why_it_waits(view, in_.now); !waits.empty())
+    running_text_ += ": " + waits;
   else if (view.failed_attempts > 0)
     running_text_ += fmt::format(", attempt {}; before: {}", view.failed_attempts + 1, view.failure);
 }
@@ -144,7 +178,7 @@ void Step::end(std::string_view phase, std::string_view reason, std::string mess
   reason_ = reason;
   note(phase == "Failed", reason, message);
   out_.actions.finished = FinishedRun{.succeeded = phase == "Completed",
-                                      .seconds = seconds,
+                                      .seconds = std::max(0.0, seconds),
                                       .records = status().records_restored.value_or(0),
                                       .bytes = status().bytes_restored.value_or(0)};
   say(phase, std::move(message));
@@ -194,31 +228,66 @@ void Step::look_at_spec() {
     if (before_.phase == "Completed") return;
     return refuse("ValidationFailed", "Validation error: " + in_.problems);
   }
-  if (!may_start()) return;
+  if (!may_start()) {
+    Conditions(status().conditions, in_.resource.generation, in_.now).remove("RunNowRefused");
+    return;
+  }
   if (const auto* none = std::get_if<NoSource>(&in_.source)) {
     waiting_ = none->may_come;
     return refuse(none->reason, none->message);
   }
+  const bool is_unnamed = std::get<BackupSource>(in_.source).backup_id.empty() && !is_dry_run();
+  if (is_unnamed && in_.spec->existing_data == api::ExistingData::append)
+    return refuse(
+        "BackupIdRequired",
+        "spec.existingData: append needs spec.backupRef.backupId: a pod that is started again must not add "
+        "another backup");
+  if (is_unnamed && in_.spec->workers > 1)
+    return refuse(
+        "BackupIdRequired",
+        "spec.workers: several workers must restore the same backup: spec.backupRef.backupId says which "
+        "(kafka-backup list shows what there is)");
   start();
 }
 
 void Step::refuse(std::string_view reason, std::string message) {
+  if (before_.phase == "Completed") {
+    const auto* told = find_condition(before_.conditions, "RunNowRefused");
+    if (!told || told->message != message) note(true, reason, message);
+    Conditions(status().conditions, in_.resource.generation, in_.now)
+        .set("RunNowRefused", true, reason, std::move(message));
+    return;
+  }
   reason_ = reason;
   const bool is_news = status().message != message;
   say(waiting_ ? "Pending" : "Failed", std::move(message));
   if (is_news) note(true, reason, *status().message);
 }
 
+// Jobs are named by it, so it grows, whatever the clock does.
+Timestamp Step::next_start_time() const {
+  Timestamp time = std::chrono::floor<std::chrono::seconds>(in_.now);
+  auto after = [&](Timestamp used) {
+    time =
+        std::max<Timestamp>(time, std::chrono::floor<std::chrono::seconds>(used) + std::chrono::seconds(1));
+  };
+  if (before_.start_time) after(*before_.start_time);
+  for (const auto& job : in_.jobs)
+    if (job.run) after(job.run->start_time);
+  return time;
+}
+
 void Step::start() {
   const auto& source = std::get<BackupSource>(in_.source);
-  const auto time = std::chrono::floor<std::chrono::seconds>(in_.now);
+  const auto time = next_start_time();
   const auto token = in_.resource.annotation(run_now_annotation);
   const bool asked = !token.empty() && token != status().last_run_now.value_or("");
   CurrentRun run{.backup_id = source.backup_id,
                  .trigger = asked ? RunTrigger::run_now : RunTrigger::spec,
                  .token = asked ? token : "",
-                 .job = job_name(in_.resource, time),
+                 .job = job_name(in_.resource, std::chrono::floor<std::chrono::seconds>(time)),
                  .shards = is_dry_run() ? 1 : static_cast<std::int32_t>(in_.spec->workers),
+                 .dry_run = is_dry_run(),
                  .start_time = time};
   if (asked) status().last_run_now = token;
   status().start_time = time;
@@ -228,6 +297,8 @@ void Step::start() {
   status().bytes_restored.reset();
   status().failure_reason.reset();
   status().warnings.clear();
+  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RetentionHeld");
+  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RunNowRefused");
   if (!source.backup_id.empty()) status().backup_id = source.backup_id;
   note(false, "RestoreStarted",
        source.backup_id.empty() ? "Restore of the newest backup started"
@@ -242,7 +313,8 @@ void Step::describe() {
   conditions.remove("ReconciliationPaused");
   status().job = running ? std::optional(status().current_run->job) : status().job;
   if (running) say("Running", running_text_);
-  if (!running || before_.phase != "Running") status().observed_generation = in_.resource.generation;
+  // An edit that a run kept from being acted on is looked at after it.
+  if (!before_.current_run) status().observed_generation = in_.resource.generation;
   conditions.set("Progressing", running, running ? "RestoreRunning" : "Idle", running ? running_text_ : "");
   const auto text = status().message.value_or("");
   if (running) {

@@ -32,7 +32,8 @@ void explain_failure(const JobView& job, const std::vector<PodView>& pods, RunVi
                            [](const auto& pod) { return pod.terminated && pod.exit_code != 0; });
   view.failure_kind = job.failure_reason;
   if (last == pods.rend()) {
-    view.failure = job.failure_message;
+    view.failure =
+        job.failure_message.empty() ? "its pod is gone, and with it the reason" : job.failure_message;
     return;
   }
   view.report = last->report;
@@ -63,6 +64,12 @@ RunView active(const JobView& job, const std::vector<PodView>& pods) {
   return view;
 }
 
+// Of a Job that is complete: pods are watched by themselves, and what the last one said is still to come.
+bool is_behind(const std::vector<PodView>& pods) {
+  return std::ranges::none_of(pods, &PodView::terminated) &&
+         std::ranges::any_of(pods, [](const auto& pod) { return pod.running && !pod.deleting; });
+}
+
 }  // namespace
 
 std::string finish_job_name(const api::CurrentRun& run) {
@@ -86,6 +93,7 @@ RunView look_at_run(const api::CurrentRun& run, const std::vector<JobView>& jobs
     view.state = RunState::shards_done;
     return view;
   }
+  if (is_behind(own)) return active(*job, own);
   view.state = RunState::unreported;
   for (const auto& pod : own)
     if (pod.terminated && pod.exit_code == 0 && pod.report && says_done(*pod.report)) {

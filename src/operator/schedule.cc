@@ -9,8 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto clock_error_max = std::chrono::hours(24);
-
 // Steps back in time until an interval holds a tick, so that a schedule of every second and a year without an
 // operator do not take a year's worth of steps.
 constexpr std::array<std::chrono::seconds, 7> looks_back = {
@@ -46,7 +44,7 @@ Seconds ticks_count_after(Seconds created, std::optional<Seconds> last_tick,
                           std::optional<Seconds> schedule_since, Seconds now) {
   auto after = std::min(created, now);
   for (const auto& time : {last_tick, schedule_since})
-    if (time && *time <= now + clock_error_max) after = std::max(after, *time);
+    if (time) after = std::max(after, *time);
   return after;
 }
 

@@ -1,5 +1,6 @@
 // Which ticks of a schedule are due. Pure.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -16,11 +17,13 @@ struct Ticks {
 };
 inline constexpr std::uint64_t missed_max = 1000;
 
+// How wrong clocks may be.
+inline constexpr auto clock_error_max = std::chrono::hours(24);
+
 Ticks look_at_ticks(const api::CronSchedule& schedule, const cctz::time_zone& zone, Seconds after,
                     Seconds now);
 
-// From when on ticks count, given what the status says. A last tick that lies more than a day ahead was
-// written by a clock that was wrong: it is not believed, or nothing would run for ages.
+// From when on ticks count, given what the status says.
 Seconds ticks_count_after(Seconds created, std::optional<Seconds> last_tick,
                           std::optional<Seconds> schedule_since, Seconds now);
 

@@ -26,7 +26,7 @@ struct Given {
   std::string metrics_address = "0.0.0.0:8080";
   std::string watch_namespaces, worker_image, worker_image_pull_policy = "IfNotPresent",
                                               worker_image_pull_secrets;
-  std::string worker_resources, worker_service_account;
+  std::string worker_resources, worker_service_account, worker_fs_group = "65532";
   std::string leader_elect = "true", lease_name = "kafka-backup-operator-leader";
   std::string lease_duration = "15s", renew_deadline = "10s", retry_period = "2s";
   std::string operator_namespace = "kafka-backup-system", identity;
@@ -51,6 +51,8 @@ void declare(CLI::App& app, Given& given) {
        "Requests and limits of workers whose resource says nothing, as JSON");
   text("--worker-service-account", "WORKER_SERVICE_ACCOUNT", given.worker_service_account,
        "Service account of workers whose resource says nothing");
+  text("--worker-fs-group", "WORKER_FS_GROUP", given.worker_fs_group,
+       "Group that volumes of workers belong to; empty: the cluster decides, as OpenShift does");
   text("--leader-elect", "LEADER_ELECTION_ENABLED", given.leader_elect, "Whether replicas elect a leader");
   text("--lease-name", "LEADER_ELECTION_LEASE_NAME", given.lease_name, "Name of the Lease");
   text("--lease-duration", "LEADER_ELECTION_LEASE_DURATION", given.lease_duration,
@@ -91,6 +93,16 @@ Duration read_duration(const std::string& flag, const std::string& text) {
     if (unit == "m") return std::chrono::minutes(number);
   }
   fail(ErrorKind::invalid, "{}: '{}' is not a duration such as 15s", flag, text);
+}
+
+std::optional<std::int64_t> read_group(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  std::int64_t group = 0;
+  const auto* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, group);
+  if (error != std::errc() || rest != end || group < 0)
+    fail(ErrorKind::invalid, "--worker-fs-group: '{}' is not the number of a group", text);
+  return group;
 }
 
 bool read_flag(const std::string& flag, const std::string& text) {
@@ -138,6 +150,7 @@ Settings understand(const Given& given) {
                      .image_pull_policy = given.worker_image_pull_policy,
                      .image_pull_secrets = split(given.worker_image_pull_secrets),
                      .resources = read_resources(given.worker_resources),
+                     .fs_group = read_group(given.worker_fs_group),
                      .service_account = given.worker_service_account};
   if (settings.worker.image.empty())
     throw Error(ErrorKind::invalid, "--worker-image is missing", "the Helm chart sets WORKER_IMAGE");

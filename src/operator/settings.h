@@ -18,8 +18,9 @@ struct WorkerDefaults {
   std::string image;
   std::string image_pull_policy = "IfNotPresent";
   std::vector<std::string> image_pull_secrets;
-  boost::json::value resources;  // of the worker's container; null: the built-in ones
-  std::string service_account;   // in the namespace of the resource; empty: its default one
+  boost::json::value resources;                  // of the worker's container; null: the built-in ones
+  std::optional<std::int64_t> fs_group = 65532;  // of the pods; none: the cluster's own rules decide
+  std::string service_account;                   // in the namespace of the resource; empty: its default one
 };
 
 struct Settings {

@@ -3,31 +3,30 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "api/job.h"
 #include "api/not_yet.h"
+#include "kube/event_recorder.h"
 #include "schema/schema.h"
 
 namespace kb::op {
 namespace {
 
-constexpr std::size_t problems_shown_max = 5;
+constexpr std::size_t problems_shown_max = 5, problem_bytes_max = 400;
 
 std::string to_sentence(const std::vector<std::string>& problems) {
-  auto shown = std::min(problems.size(), problems_shown_max);
-  auto text = fmt::format(
-      "{}", fmt::join(problems.begin(), problems.begin() + static_cast<std::ptrdiff_t>(shown), "; "));
-  return shown < problems.size() ? fmt::format("{}; and {} more", text, problems.size() - shown) : text;
+  std::vector<std::string> shown;  // a value in one may be as long as a spec
+  for (std::size_t i = 0; i < std::min(problems.size(), problems_shown_max); ++i)
+    shown.push_back(kube::cut_message(problems[i], problem_bytes_max));
+  auto text = fmt::format("{}", fmt::join(shown, "; "));
+  return shown.size() < problems.size() ? fmt::format("{}; and {} more", text, problems.size() - shown.size())
+                                        : text;
 }
 
+// A text stands for a spec that could not be kept, see trim_resource().
 template <class Spec>
 SpecReading<Spec> read(const ResourceView& resource) {
   std::vector<std::string> found;
-  const auto bytes = schema::serialize(resource.spec).size();
-  if (bytes > api::work_order_bytes_max - 4096)
-    return {.spec = {},
-            .problems = fmt::format(
-                "spec has {} bytes, more than the {} that fit into a Job; name topics by patterns", bytes,
-                api::work_order_bytes_max - 4096)};
+  if (const auto* why = resource.spec.if_string())
+    return {.spec = {}, .problems = "spec " + kube::cut_message(std::string_view(*why), problem_bytes_max)};
   Spec spec;
   schema::Problems problems;
   schema::read_into(resource.spec, "spec", spec, problems);

@@ -3,16 +3,20 @@
 #include <optional>
 #include <string>
 
+#include "api/job.h"
 #include "api/kafka_backup.h"
 #include "api/kafka_restore.h"
 #include "operator/resource_view.h"
 
 namespace kb::op {
 
+// Of a spec as JSON; the whole of it goes into the order for a worker.
+inline constexpr std::size_t spec_bytes_max = api::work_order_bytes_max - 4096;
+
 template <class Spec>
 struct SpecReading {
   std::optional<Spec> spec;  // none when there are problems
-  std::string problems;
+  std::string problems;      // bounded, whatever the values in it are
 };
 
 // Also what this version does not do yet is a problem.

@@ -1,14 +1,20 @@
 #include "operator/status_patch.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace kb::op {
 namespace {
 
 namespace json = boost::json;
 
-// Numbers that are equal though one was written as 12 and the other as 12.0.
+// Numbers that are equal though one was written as 12 and the other as 12.0. The parser is not exact in the
+// last digits of fractions, so what comes back from an API server may be a little off.
 bool same(const json::value& a, const json::value& b) {
-  if (a.is_number() && b.is_number()) return a.to_number<double>() == b.to_number<double>();
-  return a == b;
+  if (!a.is_number() || !b.is_number() || (!a.is_double() && !b.is_double())) return a == b;
+  constexpr double parser_error = 1e-12;
+  const auto x = a.to_number<double>(), y = b.to_number<double>();
+  return std::abs(x - y) <= parser_error * std::max(std::abs(x), std::abs(y));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Paths below one open directory, walked part by part without following a symbolic link, so that nothing
-// outside of the root is read or written whatever somebody put into it. Functions are thread-safe.
+// Paths below one open directory, entered without following a symbolic link, so that nothing outside of the
+// root is read or written whatever somebody put into it: by openat2(2) where the kernel has it, else part by
+// part. Functions are thread-safe.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,15 +10,18 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "storage/place.h"
 
 namespace kb::storage {
 
 // The root of a store: constant after construction.
 class Directory {
  public:
-  // Throws not_found, denied, ... when `path` is not a directory that can be opened; links in `path` are
-  // followed.
-  explicit Directory(std::string path);
+  // Throws not_found, denied, ... when `place` is not a directory that can be opened; denied at a symbolic
+  // link below what is trusted.
+  explicit Directory(const Place& place);
+  // The same; none when nothing is there.
+  static std::optional<Directory> open_if_there(const Place& place);
 
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
@@ -33,8 +37,16 @@ class Directory {
   void remove_empty(std::string_view relative) const;
 
  private:
-  std::optional<Fd> walk(std::string_view relative, bool create) const;
-  std::optional<Fd> step(int from, std::string_view reached, bool create) const;
+  enum class Enter {
+    find,
+    require,
+    create
+  };  // what a file on the way means: nothing there, invalid, conflict
+
+  Directory(std::string path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  std::optional<Fd> enter(std::string_view relative, Enter how) const;
+  std::optional<Fd> walk(std::string_view relative, Enter how) const;
+  std::optional<Fd> step(int from, std::string_view reached, Enter how) const;
 
   std::string path_;
   Fd fd_;

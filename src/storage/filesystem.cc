@@ -27,9 +27,9 @@ void check_file_key(const ObjectKey& key) {
          key);
 }
 
-Directory open_root(const std::string& path) {
+Directory open_root(const Place& place) {
   try {
-    return Directory(path);
+    return Directory(place);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
     throw Error(error.kind(), error.what(), "create it, or mount the volume there");
@@ -43,7 +43,7 @@ struct FilesystemStore::OpenObject {
   std::uint64_t bytes;
 };
 
-FilesystemStore::FilesystemStore(const std::string& path) : root_(open_root(path)), writer_(root_) {}
+FilesystemStore::FilesystemStore(const Place& place) : root_(open_root(place)), writer_(root_) {}
 
 std::optional<FilesystemStore::OpenObject> FilesystemStore::open(const ObjectKey& key) const {
   auto [parent, name] = split_key(key);
@@ -53,6 +53,7 @@ std::optional<FilesystemStore::OpenObject> FilesystemStore::open(const ObjectKey
   Fd fd(
       ::openat(directory->get(), std::string(name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (fd.get() < 0 && errno == ENOENT) return std::nullopt;
+  if (fd.get() < 0 && errno == ELOOP) throw link_error(root_.path_of(key));
   if (fd.get() < 0) throw system_error(errno, "opening", root_.path_of(key));
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) throw system_error(errno, "examining", root_.path_of(key));
@@ -99,7 +100,7 @@ std::optional<ObjectInfo> FilesystemStore::head(const Context& ctx, const Object
   auto directory = root_.find(parent);
   if (!directory) return std::nullopt;
   auto status = status_of(directory->get(), std::string(name), root_.path_of(key));
-  if (status && S_ISLNK(status->st_mode)) throw system_error(ELOOP, "opening", root_.path_of(key));
+  if (status && S_ISLNK(status->st_mode)) throw link_error(root_.path_of(key));
   if (!status || !S_ISREG(status->st_mode)) return std::nullopt;
   return ObjectInfo{key, static_cast<std::uint64_t>(status->st_size)};
 }

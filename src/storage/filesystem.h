@@ -1,5 +1,5 @@
-// Objects as files below one directory: key "a/b" is the file a/b. Symbolic links below the root are not
-// followed.
+// Objects as files below one directory: key "a/b" is the file a/b. Symbolic links below the root, and on the
+// way to it below what is trusted (storage/place.h), are not followed.
 //
 // Kinds of errors: see storage/system_error.h; a full disk, a quota or missing rights are `denied` and not
 // retried, a failed read, write or sync of the medium is `corrupt`. Nothing half-written is ever visible.
@@ -20,7 +20,8 @@ namespace kb::storage {
 class FilesystemStore : public ObjectStore {
  public:
   // Throws not_found when there is no such directory. Writes nothing before the first put_if_absent.
-  explicit FilesystemStore(const std::string& path);
+  explicit FilesystemStore(const Place& place);
+  explicit FilesystemStore(Directory root) : root_(std::move(root)), writer_(root_) {}
 
   std::string location() const override { return "file:" + root_.path(); }
   std::optional<ObjectInfo> head(const Context& ctx, const ObjectKey& key) override;

@@ -113,6 +113,46 @@ TEST_CASE("filesystem store: nothing leads out of the root") {
   CHECK(files_in(outside.path()) == 1);
 }
 
+TEST_CASE("filesystem store: nothing on the way from what is trusted leads out") {
+  TemporaryDirectory outside, directory;
+  fs::create_directories(outside.path_of("b/c"));
+  fs::create_directory(directory.path_of("claim"));
+  fs::create_directory_symlink(outside.path(), directory.path_of("claim/out"));
+  fs::create_directory_symlink(".", directory.path_of("claim/inside"));
+  fs::create_directory_symlink(directory.path_of("claim"), directory.path_of("linked"));
+  write_file(directory.path_of("claim/file"), "x");
+  for (const auto* claim : {"claim", "linked"})
+    for (const auto* below : {"out", "out/b", "out/b/c", "out/new", "inside", "inside/b"}) {
+      CAPTURE(below);
+      const Place place(directory.path_of(claim), below);
+      CHECK(kind_thrown_by([&] { FilesystemStore store(place); }) == ErrorKind::denied);
+      CHECK(kind_thrown_by([&] { open_filesystem_if_there(place); }) == ErrorKind::denied);
+      CHECK(kind_thrown_by([&] { create_directories(place); }) == ErrorKind::denied);
+    }
+  try {
+    create_directories(Place(directory.path_of("claim"), "out/new"));
+    FAIL("made");
+  } catch (const Error& error) {
+    CHECK(error.what() ==
+          directory.path_of("claim/out") + " is a symbolic link; archives are not looked for behind links");
+  }
+  CHECK(files_in(outside.path_of("b")) == 1);
+  CHECK(files_in(outside.path()) == 1);
+  const Place good(directory.path_of("linked"), "./new//deeper/");
+  CHECK_FALSE(open_filesystem_if_there(good));
+  create_directories(good);
+  CHECK(open_filesystem(good)->put_if_absent(Context{}, "a", "x"));
+  CHECK(open_filesystem_if_there(good)->location() == "file:" + directory.path_of("linked/new/deeper"));
+  CHECK(fs::exists(directory.path_of("claim/new/deeper/a")));
+  for (const auto* below : {"file", "file/b"}) {
+    const Place place(directory.path_of("claim"), below);
+    CHECK(kind_thrown_by([&] { open_filesystem_if_there(place); }) == ErrorKind::invalid);
+    CHECK(kind_thrown_by([&] { create_directories(place); }) == ErrorKind::conflict);
+  }
+  for (const auto* below : {"..", "a/../b", "../linked"})
+    CHECK(kind_thrown_by([&] { Place(directory.path(), below); }) == ErrorKind::invalid);
+}
+
 TEST_CASE("filesystem store: what stands where an object or a directory should be") {
   TemporaryDirectory directory;
   FilesystemStore store(directory.path());

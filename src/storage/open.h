@@ -5,19 +5,19 @@
 
 #include "base/retry.h"
 #include "storage/object_store.h"
+#include "storage/place.h"
 
 namespace kb::storage {
 
 // The directory must be there: a missing one is more often an unmounted volume or a misspelt path than a
 // wish. Throws not_found, denied, invalid.
-std::shared_ptr<ObjectStore> open_filesystem(const std::string& path, const RetryPolicy& policy = {});
+std::shared_ptr<ObjectStore> open_filesystem(const Place& place, const RetryPolicy& policy = {});
 
-// The same; null when nothing is at `path`. Throws when something on the way, or there, cannot be a
+// The same; null when nothing is at `place`. Throws when something on the way, or there, cannot be a
 // directory.
-std::shared_ptr<ObjectStore> open_filesystem_if_there(const std::string& path,
-                                                      const RetryPolicy& policy = {});
+std::shared_ptr<ObjectStore> open_filesystem_if_there(const Place& place, const RetryPolicy& policy = {});
 
-// Makes `path` and its parents where missing, durably; for a first backup into a new directory.
-void create_directories(const std::string& path);
+// Makes `place` and its parents where missing, durably; for a first backup into a new directory.
+void create_directories(const Place& place);
 
 }  // namespace kb::storage

@@ -28,7 +28,7 @@ constexpr std::array meanings{
     Meaning{EROFS, denied, "the volume is mounted read-only"},
     Meaning{EACCES, denied, rights},
     Meaning{EPERM, denied, rights},
-    Meaning{ELOOP, denied, "symbolic links inside of a backup directory are not followed"},
+    Meaning{ELOOP, denied, ""},
     Meaning{EIO, corrupt, medium},
     Meaning{EUCLEAN, corrupt, medium},
     Meaning{EBADMSG, corrupt, medium},
@@ -63,6 +63,10 @@ Error system_error(int error_number, std::string_view doing, std::string_view pa
   bool known = row != meanings.end();
   auto text = fmt::format("{} {}: {}", doing, path, std::generic_category().message(error_number));
   return {known ? row->kind : internal, text, std::string(known ? row->hint : "")};
+}
+
+Error link_error(std::string_view path) {
+  return {denied, fmt::format("{} is a symbolic link; archives are not looked for behind links", path)};
 }
 
 }  // namespace kb::storage

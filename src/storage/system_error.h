@@ -20,5 +20,7 @@ namespace kb::storage {
 
 // "writing /backups/x: No space left on device", with a hint where the operator can act.
 Error system_error(int error_number, std::string_view doing, std::string_view path);
+// Of a symbolic link where none is followed: denied.
+Error link_error(std::string_view path);
 
 }  // namespace kb::storage

@@ -10,22 +10,14 @@ PATH=$("$support/kube/install.sh")/bin:$PATH
 helm4=$(command -v helm) helm3=$("$support/helm3.sh")
 export HELM=$helm4:$helm3 HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
 chart=$repo/deploy/helm/kafka-backup-operator
+kubectl apply --server-side -f "$("$support/prometheus_crds.sh")" >/dev/null
 for namespace in kafka orders home; do kubectl create namespace $namespace >/dev/null; done
 
 crd=crd/kafkabackups.kafka.oso.sh
 may() { kubectl auth can-i --quiet "${@:2}" --as "system:serviceaccount:$1"; } # NAMESPACE:ACCOUNT VERB RESOURCE...
 may_not() { expect_exit 1 kubectl auth can-i --quiet "${@:2}" --as "system:serviceaccount:$1"; }
 
-# Prints what a chart renders, without the two kinds of the Prometheus operator, whose CRDs are not here: promtool checks
-# the rules, tests/packaging_test.py the ServiceMonitor.
-rendered() { # NAMESPACE OPTIONS...
-	helm template release "$chart" --namespace "$@" >all.yaml
-	python3 - <<-'P'
-		import yaml
-		kept = [o for o in yaml.safe_load_all(open("all.yaml")) if o and not o["apiVersion"].startswith("monitoring.coreos.com")]
-		print(yaml.safe_dump_all(kept))
-	P
-}
+rendered() { helm template release "$chart" --namespace "$@"; } # NAMESPACE OPTIONS...
 
 # Expects that the API server takes what is on stdin without a warning.
 accepted() {
@@ -66,7 +58,11 @@ test_alerts_fire_when_they_should_and_only_then() {
 
 test_every_object_passes_strict_validation() {
 	local values
+	kubectl wait --for=condition=Established crd --all --timeout=60s
 	for values in "$chart"/ci/*-values.yaml; do rendered home -f "$values" | accepted; done
+	rendered home -f "$chart/ci/full-values.yaml" | sed 's/scrapeTimeout:/scrapeTimeuot:/' >misspelt.yaml
+	expect_exit 1 kubectl apply --dry-run=server --validate=strict -f misspelt.yaml
+	contains "$output" 'unknown field "spec.endpoints[0].scrapeTimeuot"'
 }
 
 # The whole life of a release: install, an upgrade that changes a CRD, uninstall, and back again with its resources there.
@@ -80,10 +76,14 @@ life_of_a_release() { # HELM
 	contains "$(cat notes.log)" 'schedule: "0 2 * * *"'
 	kubectl wait --for=condition=Established $crd --timeout=60s
 	case $(kubectl get $crd -o yaml) in *"name: Added"*) fail "the CRD is the next one already" ;; esac
-	resource_of_notes <notes.log | kubectl apply --validate=strict -f -
+	follow_notes notes.log
+	kubectl --namespace kafka get kafkabackup nightly
 	"$helm" upgrade release "$next" --namespace home
 	contains "$(kubectl get $crd -o yaml)" "name: Added"
 	kubectl wait --for=jsonpath='{.metadata.labels.helm\.sh/chart}'=kafka-backup-operator-0.2.0 $crd --timeout=10s
+	"$helm" upgrade release "$next" --namespace home --set crds.install=false
+	kubectl get $crd
+	"$helm" upgrade release "$next" --namespace home
 	"$helm" uninstall release --namespace home
 	kubectl get deployments --all-namespaces -o name | grep release && fail "the operator is still there"
 	kubectl --namespace kafka get kafkabackup nightly
@@ -102,8 +102,8 @@ uninstall_with_crds() { # HELM CHART
 
 no_crds() { [ -z "$(kubectl get crd -o name | grep kafka.oso.sh)" ]; }
 
-# The resource that NOTES.txt shows.
-resource_of_notes() { sed -n "/<<'END'/,/^  END/p" | sed '1d;$d'; }
+# Does what NOTES.txt shows, as somebody would who copies it from the terminal.
+follow_notes() { bash -euo pipefail <(sed -n "/^kubectl apply.*<<'END'/,/^END/p" "$1"); } # FILE
 
 test_upgrades_reach_the_crds() {
 	life_of_a_release "$helm4"

@@ -13,6 +13,7 @@ server-side apply does. */ -}}
   "WORKER_IMAGE_PULL_POLICY" .Values.image.pullPolicy
   "WORKER_IMAGE_PULL_SECRETS" (include "operator.pullSecretNames" .)
   "WORKER_RESOURCES" (toJson .Values.worker.resources)
+  "WORKER_FS_GROUP" (ternary "" "65532" (eq (include "operator.openshift" .) "true"))
   "WORKER_SERVICE_ACCOUNT" (include "worker.serviceAccount" .)
   "LEADER_ELECTION_ENABLED" (toString .Values.leaderElection.enabled)
   "LEADER_ELECTION_LEASE_NAME" (include "operator.lease" .)

@@ -52,9 +52,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- /* OpenShift gives each namespace user ids of its own and refuses others. */ -}}
-{{- define "operator.podSecurityContext" -}}
+{{- define "operator.openshift" -}}
 {{- $found := .Capabilities.APIVersions.Has "security.openshift.io/v1" }}
-{{- if or (eq .Values.openshift "enabled") (and (eq .Values.openshift "auto") $found) }}
+{{- or (eq .Values.openshift "enabled") (and (eq .Values.openshift "auto") $found) }}
+{{- end }}
+
+{{- define "operator.podSecurityContext" -}}
+{{- if eq (include "operator.openshift" .) "true" }}
 {{- omit .Values.podSecurityContext "runAsUser" "runAsGroup" "fsGroup" | toYaml }}
 {{- else }}
 {{- toYaml .Values.podSecurityContext }}

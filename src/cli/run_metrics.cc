@@ -1,0 +1,129 @@
+#include "cli/run_metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "base/log.h"
+
+namespace kb::cli {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+struct Family {
+  const char* name;
+  const char* help;
+  MetricType type;
+  double (*value)(const engine::ProgressCounters&, double seconds);
+};
+
+double left(std::uint64_t total, std::uint64_t done) {
+  return total > done ? static_cast<double>(total - done) : 0;
+}
+
+double per_second(std::uint64_t done, double seconds) {
+  return seconds > 0 ? static_cast<double>(done) / seconds : 0;
+}
+
+using Counters = engine::ProgressCounters;
+
+constexpr Family backup_families[] = {
+    {"kafka_backup_records_total", "Offsets that the run has covered.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.records_done); }},
+    {"kafka_backup_snapshot_records_target", "Offsets that it is to cover.", MetricType::Gauge,
+     [](const Counters& c, double) { return static_cast<double>(c.records_total); }},
+    {"kafka_backup_snapshot_records_remaining", "Offsets that are left.", MetricType::Gauge,
+     [](const Counters& c, double) { return left(c.records_total, c.records_done); }},
+    {"kafka_backup_bytes_total", "Bytes of record batches read.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.bytes_done); }},
+    {"kafka_backup_storage_write_bytes_total", "Bytes of segments stored.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.stored_bytes); }},
+    {"kafka_backup_segments_total", "Segments stored.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.segments); }},
+    {"kafka_backup_checkpoints_total", "Checkpoints written.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.checkpoints); }},
+    {"kafka_backup_throughput_records_per_sec", "Offsets per second since the start.", MetricType::Gauge,
+     [](const Counters& c, double seconds) { return per_second(c.records_done, seconds); }},
+    {"kafka_backup_throughput_bytes_per_sec", "Bytes per second since the start.", MetricType::Gauge,
+     [](const Counters& c, double seconds) { return per_second(c.bytes_done, seconds); }},
+};
+
+constexpr Family restore_families[] = {
+    {"kafka_restore_records_total", "Records that are at the target.", MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.records_done); }},
+    {"kafka_restore_progress_percent", "How far the restore is.", MetricType::Gauge,
+     [](const Counters& c, double) {
+       return c.records_total > 0
+                  ? 100.0 * static_cast<double>(c.records_done) / static_cast<double>(c.records_total)
+                  : 0.0;
+     }},
+    {"kafka_restore_throughput_records_per_sec", "Records per second since the start.", MetricType::Gauge,
+     [](const Counters& c, double seconds) { return per_second(c.records_done, seconds); }},
+    {"kafka_restore_eta_seconds", "Seconds until it is done, at this speed.", MetricType::Gauge,
+     [](const Counters& c, double seconds) {
+       const auto speed = per_second(c.records_done, seconds);
+       return speed > 0 ? left(c.records_total, c.records_done) / speed : 0;
+     }},
+};
+
+MetricFamily to_family(const Family& family, const std::string& label, const std::string& run_id,
+                       double value) {
+  ClientMetric metric;
+  metric.label = {{label, run_id}};
+  (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  MetricFamily out;
+  out.name = family.name;
+  out.help = family.help;
+  out.type = family.type;
+  out.metric = {std::move(metric)};
+  return out;
+}
+
+}  // namespace
+
+std::string run_metrics_text(RunKind kind, const std::string& run_id,
+                             const engine::ProgressCounters& counters, double seconds) {
+  std::vector<MetricFamily> all;
+  auto add = [&](const auto& families, const std::string& label) {
+    for (const auto& family : families)
+      all.push_back(to_family(family, label, run_id, family.value(counters, seconds)));
+  };
+  if (kind == RunKind::backup)
+    add(backup_families, "backup_id");
+  else
+    add(restore_families, "restore_id");
+  return prometheus::TextSerializer().Serialize(all);
+}
+
+RunMetrics::RunMetrics(const api::Metrics& settings, RunKind kind, std::string run_id,
+                       const engine::ProgressCounters& counters)
+    : settings_(settings),
+      kind_(kind),
+      run_id_(std::move(run_id)),
+      counters_(counters),
+      server_({settings.bind_address, settings.port}, [this](std::string_view path) { return page(path); }) {}
+
+HttpPage RunMetrics::page(std::string_view path) {
+  if (path != settings_.path) return {.status = 404, .body = "not found\n"};
+  std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (!made_at_ || now - *made_at_ >= std::chrono::milliseconds(settings_.update_interval_ms)) {
+    text_ = run_metrics_text(kind_, run_id_, counters_, std::chrono::duration<double>(now - begun_).count());
+    made_at_ = now;
+  }
+  return {.content_type = "text/plain; version=0.0.4", .body = text_};
+}
+
+std::unique_ptr<RunMetrics> serve_run_metrics(const std::optional<api::Metrics>& settings, RunKind kind,
+                                              const std::string& run_id,
+                                              const engine::ProgressCounters& counters) {
+  if (!settings || !settings->enabled) return nullptr;
+  auto served = std::make_unique<RunMetrics>(*settings, kind, run_id, counters);
+  LOG_INFO("metrics of the run are served at {}:{}{}", settings->bind_address, served->port(),
+           settings->path);
+  return served;
+}
+
+}  // namespace kb::cli
