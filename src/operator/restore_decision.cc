@@ -69,7 +69,7 @@ class Step {
   void ask_for_job();
   Timestamp next_start_time() const;
   void follow_run();
-  std::string lost_report_text() const;
+  void ask_again();
   void follow_active(const RunView& view);
   void record_success(const api::WorkReport& report);
   void record_failure(const RunView& view);
@@ -101,20 +101,10 @@ void Step::adopt() {
 }
 
 void Step::ask_for_job() {
-  if (in_.job_is_refused && in_.now - status().current_run->start_time > refused_job_patience)
-    return record_failure(
-        {.state = RunState::failed, .failure = "its Job cannot be made: " + in_.start_error});
-  out_.actions.start_job = true;
-  if (status().current_run->finishing) {  // goes by the order of the run's first Job
-    if (!in_.start_error.empty()) running_text_ += ": its last Job cannot be made: " + in_.start_error;
-    return;
-  }
   const auto* none = std::get_if<NoSource>(&in_.source);
   out_.actions.start_job = in_.spec && !none;
   const auto& why = !in_.spec ? in_.problems : none ? none->message : in_.start_error;
-  if (why.empty()) return;
-  running_text_ += ": its Job cannot be made: " + why;
-  if (before_.message != running_text_) note(true, "JobNotMade", why);
+  if (!why.empty()) running_text_ += ": its Job cannot be made: " + why;
 }
 
 void Step::follow_run() {
@@ -129,14 +119,8 @@ void Step::follow_run() {
       run.finishing = true;
       return ask_for_job();
     case RunState::unreported:
-      if (run.dry_run || run.backup_id.empty()) return end("Failed", "ReportLost", lost_report_text());
       running_text_ = "Restore in progress: the report of its worker was lost and is asked for again";
-      if (run.finishing)
-        out_.actions.delete_jobs.push_back(finish_job_name(run));
-      else
-        ask_for_job();
-      run.finishing = true;
-      return;
+      return ask_again();
     case RunState::succeeded:
       return record_success(*view.report);
     case RunState::failed:
@@ -144,12 +128,13 @@ void Step::follow_run() {
   }
 }
 
-// A plan, or a backup that only the worker knew, cannot be asked for by finishing.
-std::string Step::lost_report_text() const {
-  return fmt::format(
-      "Restore failed: its worker ended well, and its report was lost with its pod; the annotation {}: "
-      "<token> runs it again, and what is restored already is not written again",
-      run_now_annotation);
+void Step::ask_again() {
+  auto& run = *status().current_run;
+  if (run.finishing) return out_.actions.delete_jobs.push_back(finish_job_name(run));
+  // Without an id, or of a dry run, there is no finish. The same Job once more reports what it finds.
+  if (is_dry_run() || run.backup_id.empty()) return out_.actions.delete_jobs.push_back(run.job);
+  ask_for_job();
+  run.finishing = true;
 }
 
 void Step::follow_active(const RunView& view) {
@@ -163,8 +148,8 @@ void Step::follow_active(const RunView& view) {
       status().throughput_records_per_sec =
           static_cast<double>(in_.progress->records_done) / in_.progress->seconds;
   }
-  if (const auto waits = why_it_waits(view, in_.now); !waits.empty())
-    running_text_ += ": " + waits;
+  if (!view.waiting.empty())
+    running_text_ += ": waiting for its pod: " + view.waiting;
   else if (view.failed_attempts > 0)
     running_text_ += fmt::format(", attempt {}; before: {}", view.failed_attempts + 1, view.failure);
 }
@@ -228,21 +213,12 @@ void Step::look_at_spec() {
     if (before_.phase == "Completed") return;
     return refuse("ValidationFailed", "Validation error: " + in_.problems);
   }
-  if (!may_start()) {
-    Conditions(status().conditions, in_.resource.generation, in_.now).remove("RunNowRefused");
-    return;
-  }
+  if (!may_start()) return;
   if (const auto* none = std::get_if<NoSource>(&in_.source)) {
     waiting_ = none->may_come;
     return refuse(none->reason, none->message);
   }
-  const bool is_unnamed = std::get<BackupSource>(in_.source).backup_id.empty() && !is_dry_run();
-  if (is_unnamed && in_.spec->existing_data == api::ExistingData::append)
-    return refuse(
-        "BackupIdRequired",
-        "spec.existingData: append needs spec.backupRef.backupId: a pod that is started again must not add "
-        "another backup");
-  if (is_unnamed && in_.spec->workers > 1)
+  if (in_.spec->workers > 1 && !is_dry_run() && std::get<BackupSource>(in_.source).backup_id.empty())
     return refuse(
         "BackupIdRequired",
         "spec.workers: several workers must restore the same backup: spec.backupRef.backupId says which "
@@ -251,13 +227,6 @@ void Step::look_at_spec() {
 }
 
 void Step::refuse(std::string_view reason, std::string message) {
-  if (before_.phase == "Completed") {
-    const auto* told = find_condition(before_.conditions, "RunNowRefused");
-    if (!told || told->message != message) note(true, reason, message);
-    Conditions(status().conditions, in_.resource.generation, in_.now)
-        .set("RunNowRefused", true, reason, std::move(message));
-    return;
-  }
   reason_ = reason;
   const bool is_news = status().message != message;
   say(waiting_ ? "Pending" : "Failed", std::move(message));
@@ -287,7 +256,6 @@ void Step::start() {
                  .token = asked ? token : "",
                  .job = job_name(in_.resource, std::chrono::floor<std::chrono::seconds>(time)),
                  .shards = is_dry_run() ? 1 : static_cast<std::int32_t>(in_.spec->workers),
-                 .dry_run = is_dry_run(),
                  .start_time = time};
   if (asked) status().last_run_now = token;
   status().start_time = time;
@@ -298,7 +266,6 @@ void Step::start() {
   status().failure_reason.reset();
   status().warnings.clear();
   Conditions(status().conditions, in_.resource.generation, in_.now).remove("RetentionHeld");
-  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RunNowRefused");
   if (!source.backup_id.empty()) status().backup_id = source.backup_id;
   note(false, "RestoreStarted",
        source.backup_id.empty() ? "Restore of the newest backup started"
