@@ -42,7 +42,8 @@ class RunMetrics {
   HttpServer server_;                         // last: its thread uses the others
 };
 
-// None when the block is absent or not enabled, and when its address is taken: that is logged and stops no run.
+// None when the block is absent or not enabled, and when its address is taken: that is logged and stops no
+// run.
 std::unique_ptr<RunMetrics> serve_run_metrics(const std::optional<api::Metrics>& settings, RunKind kind,
                                               const std::string& run_id,
                                               const engine::ProgressCounters& counters);

@@ -18,7 +18,7 @@ struct HttpSettings {
   std::string client_cert_pem;  // with client_key_pem: how we identify ourselves
   std::string client_key_pem;
   Duration connect_timeout = std::chrono::seconds(10);
-  bool use_proxy = true;  // that of $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
+  bool use_proxy = true;                    // that of $HTTPS_PROXY, $HTTP_PROXY and $NO_PROXY
   std::size_t answer_bytes_max = 64 << 20;  // a longer answer is an error
 };
 

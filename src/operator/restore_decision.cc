@@ -69,7 +69,8 @@ class Step {
   void ask_for_job();
   Timestamp next_start_time() const;
   void follow_run();
-  std::string lost_report_text() const;
+  void ask_again();
+  bool is_as_begun() const;
   void follow_active(const RunView& view);
   void record_success(const api::WorkReport& report);
   void record_failure(const RunView& view);
@@ -109,6 +110,9 @@ void Step::ask_for_job() {
     if (!in_.start_error.empty()) running_text_ += ": its last Job cannot be made: " + in_.start_error;
     return;
   }
+  if (in_.spec && !is_as_begun())
+    return end("Failed", "SpecChanged",
+               "Restore failed: its Job is gone, and spec.dryRun is another one now");
   const auto* none = std::get_if<NoSource>(&in_.source);
   out_.actions.start_job = in_.spec && !none;
   const auto& why = !in_.spec ? in_.problems : none ? none->message : in_.start_error;
@@ -129,14 +133,8 @@ void Step::follow_run() {
       run.finishing = true;
       return ask_for_job();
     case RunState::unreported:
-      if (run.dry_run || run.backup_id.empty()) return end("Failed", "ReportLost", lost_report_text());
       running_text_ = "Restore in progress: the report of its worker was lost and is asked for again";
-      if (run.finishing)
-        out_.actions.delete_jobs.push_back(finish_job_name(run));
-      else
-        ask_for_job();
-      run.finishing = true;
-      return;
+      return ask_again();
     case RunState::succeeded:
       return record_success(*view.report);
     case RunState::failed:
@@ -144,12 +142,22 @@ void Step::follow_run() {
   }
 }
 
-// A plan, or a backup that only the worker knew, cannot be asked for by finishing.
-std::string Step::lost_report_text() const {
-  return fmt::format(
-      "Restore failed: its worker ended well, and its report was lost with its pod; the annotation {}: "
-      "<token> runs it again, and what is restored already is not written again",
-      run_now_annotation);
+// Whether the spec still asks for a dry run, or still for the restore itself.
+bool Step::is_as_begun() const {
+  return in_.spec && in_.spec->dry_run == out_.status.current_run->dry_run;
+}
+
+void Step::ask_again() {
+  auto& run = *status().current_run;
+  if (run.finishing) return out_.actions.delete_jobs.push_back(finish_job_name(run));
+  // Without an id, or of a dry run, there is no finish. The same Job once more reports what it finds.
+  if ((run.dry_run || run.backup_id.empty()) && is_as_begun())
+    return out_.actions.delete_jobs.push_back(run.job);
+  if (run.dry_run || run.backup_id.empty())
+    return end("Failed", "ReportLost",
+               "Restore failed: the report of its worker was lost, and the spec is another one now");
+  run.finishing = true;
+  ask_for_job();
 }
 
 void Step::follow_active(const RunView& view) {

@@ -89,6 +89,26 @@ TEST_CASE("a restore runs once; an edit says so and does not run it again, a tok
   CHECK(!restore.look("2025-06-01T01:15:00Z").start_job);
 }
 
+TEST_CASE("a report that was lost is asked for again, by a finish only where one can be") {
+  Restore restore;
+  SUBCASE("the newest backup") {
+    std::get<BackupSource>(restore.source).backup_id.clear();
+  }
+  SUBCASE("a dry run") {
+    restore.edit("dryRun", true);
+  }
+  restore.look("2025-06-01T01:00:00Z");
+  const auto job = restore.jobs.back().name;
+  restore.jobs.back().state = JobState::complete;
+  CHECK(restore.look("2025-06-01T01:10:00Z").delete_jobs == std::vector{job});
+  CHECK(restore.status.phase == "Running");
+  restore.jobs.clear();
+  CHECK(restore.look("2025-06-01T01:11:00Z").start_job);
+  CHECK(restore.jobs.back().name == job);
+  restore.end(JobState::complete, WorkOutcome::restored);
+  CHECK(reasons(restore.look("2025-06-01T01:12:00Z")) == "RestoreSucceeded");
+}
+
 TEST_CASE("a restore that failed runs again when it is edited, also during the run") {
   Restore restore;
   restore.look("2025-06-01T01:00:00Z");
@@ -320,16 +340,17 @@ TEST_CASE("several workers must be told which backup they restore") {
   CHECK(restore.look("2025-06-01T01:01:00Z").start_job);
 }
 
-TEST_CASE("what cannot be asked for again is not said to be restored") {
-  for (const bool dry_run : {true, false}) {
+TEST_CASE("a dry run whose report or Job was lost does not become the restore itself") {
+  for (const bool job_is_gone : {true, false}) {
     Restore restore;
-    if (dry_run) restore.edit("dryRun", true);
-    if (!dry_run) std::get<BackupSource>(restore.source).backup_id.clear();
+    restore.edit("dryRun", true);
     restore.look("2025-06-01T01:00:00Z");
     restore.jobs.back().state = JobState::complete;  // and its pod is gone
+    if (job_is_gone) restore.jobs.clear();
+    restore.edit("dryRun", false);
     CHECK(!restore.look("2025-06-01T01:01:00Z").start_job);
     CHECK(restore.status.phase == "Failed");
-    CHECK(condition(restore.status, "Failed").reason == "ReportLost");
+    CHECK(condition(restore.status, "Failed").reason == (job_is_gone ? "SpecChanged" : "ReportLost"));
   }
 }
 
