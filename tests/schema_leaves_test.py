@@ -144,7 +144,8 @@ class Project:
         elif how == "refused" and number == 1:
             self.check_row(leaf, line)
         elif how == "unused" and number == 0:
-            of_others = any(text.startswith("KafkaBackup: ") for text in self.leaves[leaf]) and "KafkaBackup." not in leaf
+            own = leaf.split(".")[0] + ": "
+            of_others = any(re.match(r"Kafka\w+: ", text) and not text.startswith(own) for text in self.leaves[leaf])
             if not of_others and not any(text.startswith("Accepted;") for text in self.leaves[leaf]):
                 self.report("unused", f"{leaf}: its description does not say that it is accepted without effect")
         else:

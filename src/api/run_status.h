@@ -38,7 +38,7 @@ struct CurrentRun {
     f("specSha256", spec_sha256, "KafkaBackup: digest of the part of the spec that decides what is done.");
     f("job", job, "The Job that does the work.");
     f("shards", shards, "Pods that share the work.");
-    f("dryRun", dry_run, "Whether it only plans.");
+    f("dryRun", dry_run, "KafkaRestore: whether it only plans.");
     f("finishing", finishing, "Whether all shards are done and the Job that finishes the run is under way.");
     f("cancelled", cancelled, "KafkaBackup: whether it is being stopped, to be replaced.");
     f("startTime", start_time, "When it began.");

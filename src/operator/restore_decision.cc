@@ -105,8 +105,8 @@ void Step::ask_for_job() {
   if (in_.job_is_refused && in_.now - status().current_run->start_time > refused_job_patience)
     return record_failure(
         {.state = RunState::failed, .failure = "its Job cannot be made: " + in_.start_error});
-  out_.actions.start_job = true;
   if (status().current_run->finishing) {  // goes by the order of the run's first Job
+    out_.actions.start_job = true;
     if (!in_.start_error.empty()) running_text_ += ": its last Job cannot be made: " + in_.start_error;
     return;
   }

@@ -43,11 +43,12 @@ TEST_CASE("five problems are shown, the others counted") {
   CHECK(text.find("more") != std::string::npos);
 }
 
-TEST_CASE("a spec that would not fit into a Job is refused before anything is started") {
-  const auto text = problems_of(
-      backup_spec(R"(,"excludeTopics":[")" + std::string(api::work_order_bytes_max, 'x') + "\"]"));
-  CHECK(text.find("fit into a Job") != std::string::npos);
-  CHECK(text.size() < 200);
+TEST_CASE("a spec that was too large to be kept is refused before anything is started") {
+  auto view = sample::resource("KafkaBackup", backup_spec());
+  view.spec = "has 300000 bytes, more than fit into a Job";  // as trim_resource() leaves it
+  auto reading = read_backup_spec(view);
+  CHECK(!reading.spec);
+  CHECK(reading.problems == "spec has 300000 bytes, more than fit into a Job");
 }
 
 TEST_CASE("what this version does not do is told, not ignored") {
