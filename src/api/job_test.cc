@@ -70,7 +70,7 @@ TEST_CASE("a pod template stays inside its namespace and leaves the operator's o
   CHECK(problems_of(R"({"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s"}},
     {"serviceAccountToken":{"audience":"sts.amazonaws.com","path":"token"}}]}}],
     "volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/eks.amazonaws.com/serviceaccount/"}]})") == "");
-  for (const auto& [given, path] : {
+  for (const auto& wrong : {
            std::pair{R"({"volumes":[{"name":"v","hostPath":{"path":"/"}}]})", "spec.podTemplate.volumes[0]"},
            {R"({"volumes":[{"name":"v","nfs":{"server":"x","path":"/"}}]})", "spec.podTemplate.volumes[0]"},
            {R"({"volumes":[{"name":"kafka-backup-order","emptyDir":{}}]})", "spec.podTemplate.volumes[0]"},
@@ -107,9 +107,10 @@ TEST_CASE("a pod template stays inside its namespace and leaves the operator's o
            {R"({"priorityClassName":"system-node-critical"})", "spec.podTemplate.priorityClassName"},
            {R"({"hostNetwork":true})", "spec.podTemplate.hostNetwork"},
        }) {
+    const std::string given = wrong.first;
     CAPTURE(given);
     auto problems = problems_of(given);
-    CHECK_MESSAGE(problems.find(path) != std::string::npos, problems);
+    CHECK_MESSAGE(problems.find(wrong.second) != std::string::npos, problems);
   }
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("the largest goes first, to the shard that has least") {
 }
 
 TEST_CASE("equal partitions are dealt out evenly, empty ones too") {
-  for (std::uint64_t bytes : {0, 1, 1 << 20, 1 << 30}) {
+  for (std::uint64_t bytes : {0ULL, 1ULL, 1ULL << 20, 1ULL << 30}) {
     auto shard_of = divide(std::vector<std::uint64_t>(1000, bytes), 8);
     for (int shard = 0; shard < 8; ++shard) CHECK(std::count(shard_of.begin(), shard_of.end(), shard) == 125);
   }

@@ -35,7 +35,7 @@ TEST_CASE("two replicas of one name are told apart") {
 }
 
 TEST_CASE("what is wrong is named") {
-  for (const auto& [arguments, piece] : {
+  for (const auto& wrong : {
            std::pair{std::vector<std::string>{"--lease-duration", "soon"}, "--lease-duration"},
            {{"--lease-duration", "0s"}, "--lease-duration"},
            {{"--renew-deadline", "20s"}, "--renew-deadline"},
@@ -48,9 +48,10 @@ TEST_CASE("what is wrong is named") {
            {{"--reconcilers", "0"}, "--reconcilers"},
            {{"--what"}, "--what"},
        }) {
+    const std::string piece = wrong.second;
     CAPTURE(piece);
     try {
-      settings_of(arguments);
+      settings_of(wrong.first);
       CHECK(false);
     } catch (const Error& error) {
       CHECK_MESSAGE(std::string(error.what()).find(piece) != std::string::npos, error.what());

@@ -66,9 +66,9 @@ test_commands_of_readme_and_the_page_for_users() {
 	eq first "$(field kafka kb/nightly .status.lastRunNow)"
 	fill codecs --scale 0.1 --prefix orders-
 	backup_yaml orders '["orders-*"]' | apply kafka
+	wait_complete kafka kb/orders
 	restore_yaml orders-again orders 'topics: [orders-codec-zstd]
 topicMapping: {orders-codec-zstd: again-orders}' | apply kafka
-	wait_complete kafka kb/orders
 	wait_complete kafka kr/orders-again
 	wait_event kafka kb/orders BackupCompleted
 	local id
