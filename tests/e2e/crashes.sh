@@ -5,13 +5,13 @@ source "$(dirname "$0")/../lib.sh"
 start_broker kafka
 KILLS=${KILLS:-5}
 
-# Runs COMMAND until it ends by itself, killing it with SIGKILL at random instants of its usual duration; the
-# number of kills goes to the file `kills`.
+# Runs COMMAND until it ends by itself, killing it with SIGKILL at random instants of its usual duration, a tenth longer after
+# each kill, as a machine may be slower by then; the number of kills goes to the file `kills`.
 run_and_kill() { # USUAL-MILLISECONDS COMMAND...
 	local usual=$1 code after
 	shift
 	while :; do
-		after=$((1 + (RANDOM * 32768 + RANDOM) % usual))
+		after=$((1 + (RANDOM * 32768 + RANDOM) % (usual + usual * $(wc -l <kills) / 10)))
 		code=0
 		timeout -s KILL "$((after / 1000)).$(printf %03d $((after % 1000)))" "$@" >>run.log 2>&1 || code=$?
 		case $code in
