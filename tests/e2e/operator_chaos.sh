@@ -120,7 +120,7 @@ disturb() { # NAMESPACE NUMBER
 }
 crash() { # PROGRAM
 	echo "crash of $1"
-	"$support/kube/cluster.sh" crash "$kube_dir" "$1"
+	wait_for 60 "$1 to be there" "$support/kube/cluster.sh" crash "$kube_dir" "$1" # it may just be starting again
 	wait_for 60 "the API server" kubectl get --raw /readyz
 }
 
