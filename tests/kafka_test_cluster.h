@@ -9,39 +9,14 @@
 #include "kafka/messages.h"
 #include "kafka/record_batch.h"
 #include "kafka/record_batch_builder.h"
+#include "server_test_support.h"
 
 namespace kb::kafka {
-
-inline std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (!value) fail(ErrorKind::invalid, "{} is not set: see tests/e2e", name);
-  return value;
-}
-
-inline Context soon() {
-  return Context{}.with_timeout(std::chrono::minutes(3));
-}
 
 // A cluster that has answered.
 struct Connected : Cluster {
   explicit Connected(const ClusterSettings& settings) : Cluster(settings) { connect(soon()); }
 };
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
-
-inline bool says(const Error& error, std::string_view text) {
-  bool found = std::string_view(error.what()).find(text) != std::string_view::npos;
-  if (!found) fmt::print(stderr, "'{}' is not in: {}\n", text, error.what());
-  return found;
-}
 
 // Asks the leader until the answer is final: a new leader knows later than others that it is one.
 template <class Request, class CodeOf>

@@ -8,20 +8,11 @@
 #include "base/log.h"
 #include "kube/api.h"
 #include "kube/config.h"
+#include "server_test_support.h"
 
 namespace kb::kube {
 
 inline constexpr ResourceType config_maps{"", "v1", "configmaps"};
-
-inline std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (!value) fail(ErrorKind::invalid, "{} is not set: see tests/e2e/kube_client.sh", name);
-  return value;
-}
-
-inline Context soon() {
-  return Context{}.with_timeout(std::chrono::minutes(3));
-}
 
 inline Config test_config() {
   return read_kubeconfig(environment("KUBECONFIG"));
@@ -34,22 +25,6 @@ inline void run_command(const char* name) {
 
 inline void wait_until(const std::function<bool()>& condition) {
   for (auto ctx = soon(); !condition();) ctx.sleep_for(std::chrono::milliseconds(10));
-}
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
-
-inline bool says(const Error& error, std::string_view text) {
-  bool found = std::string_view(error.what()).find(text) != std::string_view::npos;
-  if (!found) fmt::print(stderr, "'{}' is not in: {}\n", text, error.what());
-  return found;
 }
 
 // A namespace of this test's own.

@@ -22,9 +22,8 @@ struct JobSettings {
   void job_fields(auto& f) {
     f("workers", workers, "Pods that share the work of a run. Additive.", {.min = 1, .max = workers_max});
     f("backoffLimit", backoff_limit,
-      "How often a run that failed is tried again, going on where it was; absent: 3 for backups, 0 for "
-      "restores. "
-      "Additive.",
+      "How often a run that failed is tried again, going on where it was, times `workers`; absent: 3 for "
+      "backups, 0 for restores. Additive.",
       {.max = 100});
     f("activeDeadlineSeconds", active_deadline_seconds,
       "Seconds after which a run is stopped and failed. Additive.", {.min = 1});

@@ -248,9 +248,6 @@ void add_worker(CLI::App& app, Flags& flags) {
   command->add_option("--volumes", worker.volumes, "The folder that holds the folders of the claims")
       ->type_name("DIR")
       ->default_val(std::string(api::worker_volumes_folder));
-  command->add_option("--secrets-dir", worker.secrets_dir, "Key k of secret s is the file DIR/s/k")
-      ->type_name("DIR")
-      ->default_val(std::string(api::worker_secrets_folder));
   command->add_option("--termination-log", worker.termination_log, "Where the report goes, if it is there")
       ->type_name("FILE")
       ->default_val("/dev/termination-log");

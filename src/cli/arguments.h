@@ -37,7 +37,6 @@ struct RunFlags {
 struct WorkerFlags {
   std::string order;
   std::string volumes;
-  std::string secrets_dir;
   std::string termination_log;
   int port = 0;  // of /progress, at all addresses
   std::size_t memory_bytes_max = 0;

@@ -14,6 +14,7 @@
 #include "operator/job_builder.h"
 #include "operator/job_history.h"
 #include "operator/labels.h"
+#include "operator/lenient_reading.h"
 #include "operator/progress_view.h"
 #include "operator/run_view.h"
 #include "operator/schedule.h"
@@ -25,15 +26,6 @@ namespace {
 using api::CurrentRun;
 using api::RunTrigger;
 using namespace std::chrono_literals;
-
-api::KafkaBackupStatus read_status(const ResourceView& resource) {
-  api::KafkaBackupStatus status;
-  schema::Problems ignored;  // of a status that somebody else wrote: what can be read counts
-  if (!resource.status.is_null())
-    schema::read_into(resource.status, "status", status, ignored,
-                      {.unknown_fields = schema::UnknownFields::ignore});
-  return status;
-}
 
 Seconds to_seconds(schema::Timestamp time) {
   return std::chrono::floor<std::chrono::seconds>(time);
@@ -52,7 +44,9 @@ std::string observed(const api::KafkaBackupSpec& spec) {
 class Step {
  public:
   explicit Step(const BackupInput& in)
-      : in_(in), before_(read_status(in.resource)), out_{.status = before_, .actions = {}} {}
+      : in_(in),
+        before_(read_leniently<api::KafkaBackupStatus>(in.resource.status)),
+        out_{.status = before_, .actions = {}} {}
 
   BackupDecision take() {
     take_over_failure();

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "api/cron_schedule.h"
-#include "schema/schema.h"
+#include "operator/lenient_reading.h"
 
 namespace kb::op {
 namespace {
@@ -105,15 +105,6 @@ constexpr std::array<BackupFigure, 21> figures{{
     {"kafka_backup_skipped_ticks_total", "Ticks of the schedule that were skipped.", true,
      [](const Resource&, const Spec&, const Status& s) { return number(s.skipped_ticks); }},
 }};
-
-template <class T>
-T read_leniently(const boost::json::value& value) {
-  T out{};
-  schema::Problems ignored;  // the reconciler reports them
-  if (value.is_object())
-    schema::read_into(value, "", out, ignored, {.unknown_fields = schema::UnknownFields::ignore});
-  return out;
-}
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "operator/job_view.h"
 #include "operator/labels.h"
 #include "operator/spec_reading.h"
+#include "operator/trimming.h"
 #include "schema/schema.h"
 
 namespace kb::op {
@@ -35,16 +36,9 @@ constexpr std::array<std::string_view, 8> metadata_used = {"name",
 constexpr std::array<std::string_view, 5> annotations_used = {
     run_now_annotation, pause_annotation, strimzi_pause_annotation, adopt_annotation, grant_annotation};
 
-void keep_only(json::object& object, const auto& names) {
-  json::object kept;
-  for (auto name : names)
-    if (auto* member = object.if_contains(name)) kept[name] = std::move(*member);
-  object = std::move(kept);
-}
-
-void trim_annotations(json::object& annotations) {
+void trim_annotations(json::value& annotations) {
   keep_only(annotations, annotations_used);
-  for (auto& annotation : annotations) {
+  for (auto& annotation : annotations.get_object()) {
     const auto* text = annotation.value().if_string();
     if (!text) continue;
     if (annotation.key() == run_now_annotation && text->size() > token_bytes_max)
@@ -54,14 +48,15 @@ void trim_annotations(json::object& annotations) {
   }
 }
 
-void trim_metadata(json::object& metadata) {
+void trim_metadata(json::value& value) {
+  auto& metadata = value.get_object();
   auto finalizers = metadata.contains("deletionTimestamp") && metadata.contains("finalizers")
                         ? metadata["finalizers"]
                         : json::value();
-  keep_only(metadata, metadata_used);
+  keep_only(value, metadata_used);
   if (!finalizers.is_null()) metadata["finalizers"] = std::move(finalizers);
   if (auto* annotations = metadata.if_contains("annotations"); annotations && annotations->is_object())
-    trim_annotations(annotations->get_object());
+    trim_annotations(*annotations);
 }
 
 bool is_own(const ResourceView& resource, const json::value& current_run) {
@@ -78,7 +73,7 @@ void trim_resource(json::value& object) {
   auto* members = object.if_object();
   if (!members) return;
   if (auto* metadata = members->if_contains("metadata"); metadata && metadata->is_object())
-    trim_metadata(metadata->get_object());
+    trim_metadata(*metadata);
   if (auto* spec = members->if_contains("spec"))
     if (const auto bytes = schema::serialize(*spec).size(); bytes > spec_bytes_max)
       *spec = fmt::format("has {} bytes, more than the {} that fit into a Job; name topics by patterns",

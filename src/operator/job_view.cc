@@ -1,12 +1,12 @@
 #include "operator/job_view.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/cut_text.h"
 #include "operator/labels.h"
 #include "operator/progress_view.h"
 #include "operator/run_view.h"
+#include "operator/trimming.h"
 #include "schema/schema.h"
 
 namespace kb::op {
@@ -84,18 +84,9 @@ void read_container(const json::value& container, PodView& pod) {
   pod.report = read_report(text_at(container, "state.terminated.message"));
 }
 
-void keep_only(json::value& value, std::initializer_list<std::string_view> names) {
-  auto* object = value.if_object();
-  if (!object) return;
-  json::object kept;
-  for (auto name : names)
-    if (auto* member = object->if_contains(name)) kept[name] = std::move(*member);
-  *object = std::move(kept);
-}
-
 // The order of a worker, and what others may write, can be as long as an object may be.
 void trim_annotations(json::value& annotations) {
-  keep_only(annotations, {run_annotation, recorded_annotation, completion_index_annotation});
+  keep_only(annotations, {run_annotation, recorded_annotation});
   if (auto* members = annotations.if_object())
     for (auto& member : *members)
       if (member.value().is_string() && member.value().get_string().size() > annotation_bytes_max)
@@ -159,8 +150,6 @@ PodView read_pod(const json::value& pod) {
                .job = label(pod, job_name_label),
                .ip = text_at(pod, "status.podIP"),
                .created = time_at(pod, "metadata.creationTimestamp")};
-  auto index = annotation(pod, completion_index_annotation);
-  std::from_chars(index.data(), index.data() + index.size(), view.shard);
   view.deleting = find(pod, "metadata.deletionTimestamp") != nullptr;
   for_each_object(pod, "status.containerStatuses", [&](const json::value& container) {
     if (text_at(container, "name") == "worker") read_container(container, view);

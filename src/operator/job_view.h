@@ -34,7 +34,6 @@ void trim_job(kube::json::value& job);
 struct PodView {
   std::string name, job, ip;
   Timestamp created{};
-  std::int64_t shard = 0;
   bool running = false, deleting = false;
   bool terminated = false;
   std::int64_t exit_code = 0;

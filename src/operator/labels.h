@@ -17,7 +17,6 @@ inline constexpr std::string_view run_annotation = "kafka.oso.sh/run";  // a Cur
 inline constexpr std::string_view order_annotation = "kafka.oso.sh/order";
 inline constexpr std::string_view recorded_annotation =
     "kafka.oso.sh/recorded";  // its outcome is in the status
-inline constexpr std::string_view completion_index_annotation = "batch.kubernetes.io/job-completion-index";
 
 // Of our resources.
 inline constexpr std::string_view run_now_annotation =

@@ -2,21 +2,13 @@
 
 #include "api/condition.h"
 #include "operator/conditions.h"
+#include "operator/lenient_reading.h"
 #include "schema/schema.h"
 
 namespace kb::op {
 namespace {
 
 namespace json = boost::json;
-
-api::CommonStatus read_status(const ResourceView& resource) {
-  api::CommonStatus status;
-  schema::Problems ignored;  // of a status that somebody else wrote: what can be read counts
-  if (!resource.status.is_null())
-    schema::read_into(resource.status, "status", status, ignored,
-                      {.unknown_fields = schema::UnknownFields::ignore});
-  return status;
-}
 
 json::value merged(const json::value& status, const json::value& changes) {
   auto all = status.is_object() ? status : json::value(json::object());
@@ -27,7 +19,7 @@ json::value merged(const json::value& status, const json::value& changes) {
 }  // namespace
 
 json::value not_yet_status(const ResourceView& resource, Timestamp now) {
-  auto status = read_status(resource);
+  auto status = read_leniently<api::CommonStatus>(resource.status);
   if (status.phase && status.phase != "Pending") return resource.status;
   status.phase = "Pending";
   status.message = resource.kind + " is not acted on by this version yet; nothing was done";
@@ -39,7 +31,7 @@ json::value not_yet_status(const ResourceView& resource, Timestamp now) {
 }
 
 json::value paused_status(const ResourceView& resource, Timestamp now) {
-  auto status = read_status(resource);
+  auto status = read_leniently<api::CommonStatus>(resource.status);
   Conditions(status.conditions, resource.generation, now)
       .set("ReconciliationPaused", true, "Paused",
            "an annotation pause-reconciliation is true: nothing is done");

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "api/kinds.h"
-#include "api/not_yet.h"
 #include "api/resource.h"
 #include "base/cut_text.h"
 #include "base/log.h"

@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/checksum.h"
 #include "base/quantities.h"
 #include "operator/backup_decision.h"
 #include "operator/conditions.h"
 #include "operator/job_builder.h"
 #include "operator/job_history.h"
 #include "operator/labels.h"
+#include "operator/lenient_reading.h"
 #include "operator/progress_view.h"
 #include "operator/run_view.h"
 #include "schema/schema.h"
@@ -22,19 +22,12 @@ namespace {
 using api::CurrentRun;
 using api::RunTrigger;
 
-api::KafkaRestoreStatus read_status(const ResourceView& resource) {
-  api::KafkaRestoreStatus status;
-  schema::Problems ignored;  // of a status that somebody else wrote: what can be read counts
-  if (!resource.status.is_null())
-    schema::read_into(resource.status, "status", status, ignored,
-                      {.unknown_fields = schema::UnknownFields::ignore});
-  return status;
-}
-
 class Step {
  public:
   explicit Step(const RestoreInput& in)
-      : in_(in), before_(read_status(in.resource)), out_{.status = before_, .actions = {}} {}
+      : in_(in),
+        before_(read_leniently<api::KafkaRestoreStatus>(in.resource.status)),
+        out_{.status = before_, .actions = {}} {}
 
   RestoreDecision take() {
     adopt();
@@ -307,8 +300,9 @@ void Step::start() {
   status().bytes_restored.reset();
   status().failure_reason.reset();
   status().warnings.clear();
-  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RetentionHeld");
-  Conditions(status().conditions, in_.resource.generation, in_.now).remove("RunNowRefused");
+  Conditions conditions(status().conditions, in_.resource.generation, in_.now);
+  conditions.remove("RetentionHeld");
+  conditions.remove("RunNowRefused");
   if (!source.backup_id.empty()) status().backup_id = source.backup_id;
   note(false, "RestoreStarted",
        source.backup_id.empty() ? "Restore of the newest backup started"

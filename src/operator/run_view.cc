@@ -30,7 +30,6 @@ std::vector<PodView> pods_of(const std::vector<PodView>& pods, const std::string
 void explain_failure(const JobView& job, const std::vector<PodView>& pods, RunView& view) {
   auto last = std::find_if(pods.rbegin(), pods.rend(),
                            [](const auto& pod) { return pod.terminated && pod.exit_code != 0; });
-  view.failure_kind = job.failure_reason;
   if (last == pods.rend()) {
     view.failure =
         job.failure_message.empty() ? "its pod is gone, and with it the reason" : job.failure_message;
@@ -40,13 +39,11 @@ void explain_failure(const JobView& job, const std::vector<PodView>& pods, RunVi
   if (last->report && last->report->error) {
     const auto& error = *last->report->error;
     view.failure = error.hint.empty() ? error.message : fmt::format("{}; {}", error.message, error.hint);
-    view.failure_kind = error.kind;
   } else if (last->terminated_reason == "OOMKilled") {
     view.failure = fmt::format(
         "pod {} was killed because it needed more memory than its limit; raise "
         "spec.podTemplate.resources.limits.memory",
         last->name);
-    view.failure_kind = "OOMKilled";
   } else {
     view.failure =
         fmt::format("pod {} ended with exit code {} and no report; see its log", last->name, last->exit_code);

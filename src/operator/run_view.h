@@ -24,7 +24,6 @@ struct RunView {
   RunState state = RunState::missing;
   std::optional<api::WorkReport> report;  // of a run that succeeded, or of the last failure
   std::string failure;                    // one sentence: why it failed, or why its last attempt did
-  std::string failure_kind;               // a word of docs/reference/errors.md, or the Job's reason
   std::string waiting;                    // why its pods do not run yet
   std::optional<Timestamp> without_pods;  // since when a Job at work has had none
   std::int64_t failed_attempts = 0;

@@ -88,7 +88,7 @@ TEST_CASE("why a run failed is what its last pod said") {
   run.pod(5, WorkOutcome::failed, "first");
   run.pod(5, WorkOutcome::failed, "access denied");
   CHECK(run.look().failure == "access denied; grant it");
-  CHECK(run.look().failure_kind == "denied");
+  CHECK(run.look().report->error->kind == "denied");
   run.job.failure_reason = "DeadlineExceeded";
   CHECK(run.look().failure.starts_with("it took longer than spec.activeDeadlineSeconds; "));
   run.job.failure_reason = "";
