@@ -11,7 +11,10 @@ copy() { # FILE [PLACE]: with the folders above it, links followed
 	install -D --mode="$(stat -L -c %a "$1")" "$1" "$root${2:-$1}"
 }
 
-libraries() { ldd "${programs[@]}" | grep -oE '(=> |^\s+)/\S+ \(0x' | grep -oE '/\S+' | sort -u; }
+# Loaded while the program runs: libsasl2's plug-in for Kerberos.
+plugins() { echo "$(pkg-config --variable=libdir libsasl2)/sasl2/libgssapiv2.so"; }
+
+libraries() { { ldd "${programs[@]}" "$(plugins)"; echo " => $(plugins) (0x"; } | grep -oE '(=> |^\s+)/\S+ \(0x' | grep -oE '/\S+' | sort -u; }
 
 # Packages still name some files below /lib, though that is a link to /usr/lib.
 package_of() { { dpkg -S "$1" || dpkg -S "/usr$1"; } 2>/dev/null | cut -d: -f1; } # FILE

@@ -70,7 +70,7 @@ class Tree:
 
 
 def list_files(root):
-    if os.path.isdir(os.path.join(root, ".git")):
+    if os.path.exists(os.path.join(root, ".git")):  # a file in a worktree
         listed = subprocess.run(["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-co", "--exclude-standard"], check=True, text=True,
                                 capture_output=True).stdout.splitlines()
         return [path for path in listed if os.path.isfile(os.path.join(root, path))]

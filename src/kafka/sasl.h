@@ -23,6 +23,9 @@ class SaslLogin {
   virtual bool last_sent() const = 0;
   // Checks the broker's last message.
   virtual void finish(std::string_view challenge) = 0;
+  // What the broker is still told after finish() has thrown, so that it ends the login as well; empty:
+  // nothing.
+  virtual std::string farewell() const { return {}; }
 };
 
 // Thread-safe; shared by all connections of a run.
