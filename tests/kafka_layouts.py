@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zipfile
 
-SCALARS = {"bool", "int8", "int16", "int32", "int64", "string", "uuid", "records", "bytes"}
+SCALARS = {"bool", "int8", "int16", "int32", "int64", "float64", "string", "uuid", "records", "bytes"}
 DEFAULTS = {"bool": "false", "string": "''"}
 
 

@@ -22,9 +22,6 @@ bool creates_pvc(const Storage& storage) {
   return storage.storage_type == StorageType::pvc && storage.pvc && storage.pvc->create &&
          storage.pvc->create->enabled;
 }
-bool breaker(const std::optional<CircuitBreaker>& block) {
-  return block && *block != CircuitBreaker{};
-}
 
 bool of_jobs(const JobSettings& settings) {
   return settings.workers > 1 || settings.backoff_limit || settings.active_deadline_seconds ||
@@ -43,8 +40,6 @@ constexpr Row<Backup> backup_rows[] = {
      "run it again: a run stores only what is new"},
     {"spec.includeOffsetHeaders: true", [](const Backup& s) { return s.include_offset_headers == true; },
      "leave it out: the archive keeps every record's offset"},
-    {"spec.circuitBreaker other than its defaults",
-     [](const Backup& s) { return breaker(s.circuit_breaker); }},
 };
 
 constexpr Row<Restore> restore_rows[] = {
@@ -65,8 +60,6 @@ constexpr Row<Restore> restore_rows[] = {
      [](const Restore& s) { return s.rollback && s.rollback->auto_rollback_on_failure; }},
     {"spec.rollback.snapshotStorage",
      [](const Restore& s) { return s.rollback && s.rollback->snapshot_storage; }},
-    {"spec.circuitBreaker other than its defaults",
-     [](const Restore& s) { return breaker(s.circuit_breaker); }},
     {"spec.purgeTopics: true", [](const Restore& s) { return s.purge_topics; }, "delete the topics yourself"},
     {"spec.autoConsumerGroups: true", [](const Restore& s) { return s.auto_consumer_groups; }},
     {"spec.includeOriginalOffsetHeader: true",

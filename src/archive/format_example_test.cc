@@ -125,6 +125,13 @@ TEST_CASE("the format document names every field of every document") {
   check_fields(schema::write(CapturedGroups{}));
   check_fields(schema::write(CapturedGroup{}));
   check_fields(schema::write(CommittedOffset{}));
+  check_fields(schema::write(HeldBack{}));
+  check_fields(schema::write(Capture{.acls = CapturedAcls{}, .client_quotas = CapturedQuotas{}}));
+  check_fields(schema::write(CapturedAcls{}));
+  check_fields(schema::write(CapturedAcl{}));
+  check_fields(schema::write(CapturedQuotas{}));
+  check_fields(schema::write(CapturedQuota{}));
+  check_fields(schema::write(QuotaEntity{.type = {}, .name = ""}));
   check_fields(schema::write(Decision{.set = Set{}}));
   check_fields(schema::write(Set{}));
   check_fields(schema::write(RunTotals{}));

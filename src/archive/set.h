@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/captured_access.h"
 #include "archive/index.h"
 
 namespace kb::archive {
@@ -64,6 +65,7 @@ struct CapturedTopic {
   std::string topic_id;  // 32 hexadecimal digits; zeros when the broker has none
   std::int32_t replication_factor = 0;
   std::map<std::string, std::string> configs;  // explicit overrides
+  std::string configs_not_captured;            // why some or all of them are missing; empty when none are
   bool compacted = false;
   std::vector<CapturedPartition> partitions;  // all of them, ascending
   void fields(auto& f) {
@@ -71,6 +73,7 @@ struct CapturedTopic {
     f("topicId", topic_id, "Kafka's topic id.");
     f("replicationFactor", replication_factor, "Replicas of each partition.");
     f("configs", configs, "Explicit topic configuration.");
+    f("configsNotCaptured", configs_not_captured, "Why configuration is missing.");
     f("compacted", compacted, "Whether the log cleaner may remove records.");
     f("partitions", partitions, "Captured partitions.");
   }
@@ -94,12 +97,14 @@ struct CommittedOffset {
 struct CapturedGroup {
   std::string group_id;
   std::string protocol_type;
+  std::string type;
   std::string state;
   std::vector<CommittedOffset> offsets;
   std::string not_captured;  // why its offsets are missing; empty when they are not
   void fields(auto& f) {
     f("groupId", group_id, "Group.");
     f("protocolType", protocol_type, "Protocol type, such as consumer.");
+    f("type", type, "Type, such as classic or consumer (KIP-848); empty when brokers do not tell.");
     f("state", state, "State at capture.");
     f("offsets", offsets, "Committed offsets.");
     f("notCaptured", not_captured, "Why the offsets are missing.");
@@ -109,11 +114,11 @@ struct CapturedGroup {
 // A failed listing is "not captured", never "empty".
 struct CapturedGroups {
   bool captured = false;
-  std::string not_captured;
+  std::string not_captured;  // why; of those that are captured, why others may be missing
   std::vector<CapturedGroup> groups;
   void fields(auto& f) {
     f("captured", captured, "Whether the groups were listed.");
-    f("notCaptured", not_captured, "Why not.");
+    f("notCaptured", not_captured, "Why not, or why some may be missing.");
     f("groups", groups, "Consumer groups.");
   }
 };
@@ -130,6 +135,9 @@ struct Capture {
   std::vector<CapturedTopic> topics;
   std::vector<std::string> missing_topics;
   CapturedGroups groups;
+  std::vector<HeldBack> held_back;
+  std::optional<CapturedAcls> acls;  // absent: written by a version that did not ask
+  std::optional<CapturedQuotas> client_quotas;
   void fields(auto& f) {
     f("backupId", backup_id, "The run.");
     f("archiveId", archive_id, "The archive.");
@@ -141,6 +149,9 @@ struct Capture {
     f("topics", topics, "Topics and partitions.");
     f("missingTopics", missing_topics, "Literal topics that did not exist.");
     f("consumerGroups", groups, "Consumer groups.");
+    f("heldBack", held_back, "Partitions of which open transactions keep a part from being captured.");
+    f("acls", acls, "ACLs that concern the topics, and those of everything but topics.");
+    f("clientQuotas", client_quotas, "Client quotas.");
   }
 };
 

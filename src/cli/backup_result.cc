@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/quantities.h"
 #include "cli/result_rows.h"
+#include "engine/held_back.h"
 #include "schema/writer.h"
 
 namespace kb::cli {
@@ -23,6 +24,26 @@ void add_groups(BackupResult& result, const archive::CapturedGroups& groups) {
   }
   if (!groups.captured && !groups.not_captured.empty())
     result.warnings.push_back(fmt::format("consumer groups are not captured: {}", groups.not_captured));
+  if (groups.captured && !groups.not_captured.empty())
+    result.warnings.push_back(fmt::format("some consumer groups may be missing: {}", groups.not_captured));
+}
+
+template <class Captured>
+std::string number_or_reason(const std::optional<Captured>& captured) {
+  if (!captured) return "not captured";
+  return captured->captured ? format_count(captured->entries.size())
+                            : "not captured: " + captured->not_captured;
+}
+
+void add_access(BackupResult& result, const archive::Capture& capture) {
+  result.acls = number_or_reason(capture.acls);
+  result.client_quotas = number_or_reason(capture.client_quotas);
+  result.held_back_offsets = engine::held_back_offsets(capture);
+  for (const auto& topic : capture.topics)
+    if (!topic.configs_not_captured.empty())
+      result.warnings.push_back(fmt::format("configuration of topic {} is not captured: {}", topic.name,
+                                            topic.configs_not_captured));
+  for (auto& warning : engine::hanging_warnings(capture)) result.warnings.push_back(std::move(warning));
 }
 
 std::string lineage_rows(const std::vector<NewLineage>& lineages) {
@@ -101,7 +122,9 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
   if (totals.lost > 0)
     result.warnings.push_back(
         fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
+  for (const auto& warning : report.warnings) result.warnings.push_back(warning);
   add_groups(result, capture.groups);
+  add_access(result, capture);
   result.retention = report.retention;
   if (report.retention && !report.retention->error.empty())
     result.warnings.push_back(fmt::format("retention was not completed: {}", report.retention->error));
@@ -124,6 +147,11 @@ Result present(const BackupResult& result) {
                                       format_count(result.holes.aborted), format_count(result.holes.control),
                                       format_count(result.holes.compacted), format_count(result.holes.lost)));
   text += result_row("groups", result.groups_captured ? format_count(result.groups) : "not captured");
+  text += result_row("ACLs", result.acls);
+  text += result_row("quotas", result.client_quotas);
+  if (result.held_back_offsets > 0)
+    text += result_row("held back", fmt::format("{} offsets behind open transactions are not captured",
+                                                format_count(result.held_back_offsets)));
   if (result.retention) text += retention_row(*result.retention);
   text += lineage_rows(result.new_lineages);
   text += warning_rows(result.warnings);

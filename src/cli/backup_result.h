@@ -45,6 +45,8 @@ struct BackupResult {
   std::vector<NewLineage> new_lineages;
   bool groups_captured = false;
   std::uint64_t groups = 0;
+  std::string acls, client_quotas;  // their number, or why they are not captured
+  std::uint64_t held_back_offsets = 0;
   std::optional<engine::RetentionReport> retention;
   std::vector<std::string> warnings;
   void fields(auto& f) {
@@ -68,6 +70,9 @@ struct BackupResult {
     f("newLineages", new_lineages, "Partitions read afresh.");
     f("groupsCaptured", groups_captured, "Whether consumer groups were recorded.");
     f("groups", groups, "Consumer groups recorded.");
+    f("acls", acls, "ACLs recorded, or why not.");
+    f("clientQuotas", client_quotas, "Client quotas recorded, or why not.");
+    f("heldBackOffsets", held_back_offsets, "Offsets behind open transactions, which are not captured.");
     f("retention", retention, "What spec.retention did; absent when it is not enabled.");
     f("warnings", warnings, "What somebody should look at.");
   }

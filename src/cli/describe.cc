@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "archive/archive.h"
 #include "archive/layout.h"
@@ -8,6 +9,7 @@
 #include "cli/locate_archive.h"
 #include "cli/result_rows.h"
 #include "cli/set_statistics.h"
+#include "engine/held_back.h"
 #include "schema/writer.h"
 #include "storage/open.h"
 
@@ -75,6 +77,8 @@ std::string topics_of(const archive::Set& set, const SetStatistics& statistics) 
     text += fmt::format("\nTopic {}: id {}, replication factor {}{}\n", topic.name, topic.topic_id,
                         topic.replication_factor, topic.compacted ? ", compacted" : "");
     for (const auto& [key, value] : topic.configs) text += fmt::format("  {}={}\n", key, value);
+    if (!topic.configs_not_captured.empty())
+      text += "  configuration is not captured: " + topic.configs_not_captured + "\n";
     Table table({"PARTITION", "FIRST", "END", "NEW FROM", "RECORDS", "BYTES", "STORED", "HOLES", "LINEAGE"});
     for (const auto& p : topic.partitions) {
       const auto& numbers = statistics.of({topic.name, p.partition, p.lineage});
@@ -88,18 +92,60 @@ std::string topics_of(const archive::Set& set, const SetStatistics& statistics) 
   return text;
 }
 
+std::string held_back_of(const archive::Capture& capture) {
+  if (capture.held_back.empty()) return {};
+  auto text = fmt::format("\nHeld back by open transactions: {} partitions\n", capture.held_back.size());
+  for (const auto& held : capture.held_back)
+    text += fmt::format("  {}{}\n", engine::to_string(held, capture.captured_at_ms),
+                        held.hanging ? " (it hangs)" : "");
+  return text;
+}
+
 std::string groups_of(const archive::CapturedGroups& groups) {
   if (!groups.captured) return "\nConsumer groups: not captured: " + groups.not_captured + "\n";
   auto text = fmt::format("\nConsumer groups: {}\n", groups.groups.size());
-  Table table({"GROUP", "STATE", "TOPIC", "PARTITION", "OFFSET"});
+  if (!groups.not_captured.empty()) text += "  some may be missing: " + groups.not_captured + "\n";
+  Table table({"GROUP", "TYPE", "STATE", "TOPIC", "PARTITION", "OFFSET"});
   for (const auto& group : groups.groups) {
     if (!group.not_captured.empty())
-      table.add({group.group_id, group.state, "not captured: " + group.not_captured});
+      table.add({group.group_id, group.type, group.state, "not captured: " + group.not_captured});
     for (const auto& offset : group.offsets)
-      table.add({group.group_id, group.state, offset.topic, std::to_string(offset.partition),
+      table.add({group.group_id, group.type, group.state, offset.topic, std::to_string(offset.partition),
                  std::to_string(offset.offset)});
   }
   return table.empty() ? text : text + table.text(2);
+}
+
+// "What: 3", or why they are not there.
+template <class Captured>
+std::string count_of(std::string_view what, const std::optional<Captured>& captured) {
+  if (!captured)
+    return fmt::format("\n{}: not captured: written by a version that did not ask for them\n", what);
+  if (!captured->captured) return fmt::format("\n{}: not captured: {}\n", what, captured->not_captured);
+  return fmt::format("\n{}: {}\n", what, captured->entries.size());
+}
+
+std::string acls_of(const std::optional<archive::CapturedAcls>& acls) {
+  auto text = count_of("ACLs", acls);
+  if (!acls || acls->entries.empty()) return text;
+  Table table({"PRINCIPAL", "HOST", "PERMISSION", "OPERATION", "RESOURCE", "NAME", "PATTERN"});
+  for (const auto& acl : acls->entries)
+    table.add({acl.principal, acl.host, acl.permission, acl.operation, acl.resource_type, acl.resource_name,
+               acl.pattern_type});
+  return text + table.text(2);
+}
+
+std::string quotas_of(const std::optional<archive::CapturedQuotas>& quotas) {
+  auto text = count_of("Client quotas", quotas);
+  if (!quotas || quotas->entries.empty()) return text;
+  Table table({"ENTITY", "LIMIT", "VALUE"});
+  for (const auto& quota : quotas->entries) {
+    std::vector<std::string> entity;
+    for (const auto& each : quota.entity) entity.push_back(each.type + " " + each.name.value_or("<default>"));
+    for (const auto& [limit, value] : quota.values)
+      table.add({fmt::format("{}", fmt::join(entity, ", ")), limit, fmt::format("{}", value)});
+  }
+  return text + table.text(2);
 }
 
 std::string indexes_of(const archive::Set& set) {
@@ -116,11 +162,13 @@ std::string indexes_of(const archive::Set& set) {
 Outcome describe(const Context& ctx, const DescribeFlags& flags) {
   auto found = find_set(ctx, flags);
   const auto statistics = count(found.archive.load_index(ctx, found.set), found.set);
+  const auto& capture = found.set.capture;
   auto json = schema::write(found.set).get_object();
   json["location"] = found.archive.store().location();
   json["statistics"] = schema::write(statistics);
   return {.result = {.text = head_of(found, statistics) + topics_of(found.set, statistics) +
-                             groups_of(found.set.capture.groups) + indexes_of(found.set),
+                             held_back_of(capture) + groups_of(capture.groups) + acls_of(capture.acls) +
+                             quotas_of(capture.client_quotas) + indexes_of(found.set),
                      .json = std::move(json)},
           .failure = {}};
 }

@@ -59,6 +59,30 @@ TEST_CASE("a backup is told as text and as JSON") {
   CHECK(result.json.at("warnings").as_array().size() == 3);
 }
 
+TEST_CASE("what a backup could not capture is told with the reason") {
+  auto report = backup_report();
+  auto& capture = report.set.capture;
+  capture.captured_at_ms = 1000;
+  capture.topics[0].configs_not_captured = "not allowed on this topic";
+  capture.groups.not_captured = "only some are seen";
+  capture.acls = {.captured = false, .not_captured = "not allowed", .entries = {}};
+  capture.client_quotas = {.captured = true, .not_captured = {}, .entries = {{}, {}}};
+  capture.held_back = {
+      {.topic = "orders", .partition = 1, .offset = 7, .offsets = 1200, .producer_id = 12, .hanging = true},
+      {.topic = "orders", .partition = 0, .offset = 7, .offsets = 34}};
+  auto result = present(summarize({.name = "n"}, report, "file:/x"));
+  for (const auto* piece :
+       {"configuration of topic orders is not captured: not allowed on this topic",
+        "some consumer groups may be missing: only some are seen", "ACLs          not captured: not allowed",
+        "quotas        2\n", "held back     1,234 offsets behind open transactions are not captured",
+        "orders/1: an open transaction of producer 12 keeps 1,200 offsets from 7 on out of this backup"})
+    CHECK_MESSAGE(has(result.text, piece), piece << " in\n" << result.text);
+  CHECK_FALSE(has(result.text, "orders/0: an open"));
+  CHECK(result.json.at("heldBackOffsets") == 1234);
+  CHECK(result.json.at("clientQuotas") == "2");
+  CHECK(result.json.at("acls") == "not captured: not allowed");
+}
+
 TEST_CASE("groups that were not listed are not zero groups") {
   auto report = backup_report();
   report.set.capture.groups = {.captured = false, .not_captured = "not authorized", .groups = {}};

@@ -4,6 +4,7 @@
 #include "cli/run_metrics.h"
 #include "cli/run_resources.h"
 #include "engine/backup.h"
+#include "engine/breaker_settings.h"
 #include "storage/open.h"
 
 namespace kb::cli {
@@ -17,10 +18,14 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .shard = run.flags.shard.value_or(engine::Shard{}),
       .memory_bytes_max = run.flags.memory_bytes_max,
       .secrets = SecretFiles(run.flags.secrets_dir)};
+  engine::ProgressCounters counters;
+  const auto& breaker = request.spec.circuit_breaker;
+  engine::enable(*counters.breakers, breaker);
   std::string location;
   auto open_store = [&](bool create) {
     if (create) storage::create_directories(run.archive);
-    auto store = storage::open_filesystem_if_there(run.archive);
+    auto store =
+        storage::open_filesystem_if_there(run.archive, {}, engine::store_guard(breaker, counters.breakers));
     if (store) location = store->location();
     return store;
   };
@@ -28,7 +33,6 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
     auto report = engine::finish_backup(ctx, request, open_store);
     return {.result = present(summarize(metadata, report, location)), .failure = {}};
   }
-  engine::ProgressCounters counters;
   const auto metrics = serve_run_metrics(request.spec.metrics, RunKind::backup, request.owner.name, counters);
   EngineProgress progress(run.common, "backing up", counters);
   auto report = engine::backup(ctx, request, open_store, counters);

@@ -44,6 +44,11 @@ constexpr Family backup_families[] = {
      [](const Counters& c, double) { return static_cast<double>(c.segments); }},
     {"kafka_backup_checkpoints_total", "Checkpoints written.", MetricType::Counter,
      [](const Counters& c, double) { return static_cast<double>(c.checkpoints); }},
+    {"kafka_backup_held_back_offsets", "Offsets behind open transactions, which the run does not capture.",
+     MetricType::Gauge, [](const Counters& c, double) { return static_cast<double>(c.held_back_offsets); }},
+    {"kafka_backup_hanging_transactions",
+     "Partitions whose open transaction nobody seems to be going to end.", MetricType::Gauge,
+     [](const Counters& c, double) { return static_cast<double>(c.hanging_transactions); }},
     {"kafka_backup_throughput_records_per_sec", "Offsets per second since the start.", MetricType::Gauge,
      [](const Counters& c, double seconds) { return per_second(c.records_done, seconds); }},
     {"kafka_backup_throughput_bytes_per_sec", "Bytes per second since the start.", MetricType::Gauge,
@@ -81,6 +86,30 @@ MetricFamily to_family(const Family& family, const std::string& label, const std
   return out;
 }
 
+// Of those peers that have a breaker: a run without spec.circuitBreaker has none.
+void add_breakers(std::vector<MetricFamily>& all, const std::string& label, const std::string& run_id,
+                  const CircuitBreakers& breakers) {
+  MetricFamily state{.name = "kafka_backup_circuit_breaker_state",
+                     .help = "Broker or storage: 0 closed, 1 half open, 2 open, so left alone.",
+                     .type = MetricType::Gauge,
+                     .metric = {}};
+  MetricFamily opened{.name = "kafka_backup_circuit_breaker_opened_total",
+                      .help = "How often it has opened.",
+                      .type = MetricType::Counter,
+                      .metric = {}};
+  for (const auto& seen : breakers.all()) {
+    ClientMetric metric;
+    metric.label = {{label, run_id}, {"peer", seen.peer}};
+    metric.gauge.value = static_cast<double>(seen.state);
+    metric.counter.value = static_cast<double>(seen.times_opened);
+    state.metric.push_back(metric);
+    opened.metric.push_back(metric);
+  }
+  if (state.metric.empty()) return;
+  all.push_back(std::move(state));
+  all.push_back(std::move(opened));
+}
+
 }  // namespace
 
 std::string run_metrics_text(RunKind kind, const std::string& run_id,
@@ -90,10 +119,12 @@ std::string run_metrics_text(RunKind kind, const std::string& run_id,
     for (const auto& family : families)
       all.push_back(to_family(family, label, run_id, family.value(counters, seconds)));
   };
+  const std::string label = kind == RunKind::backup ? "backup_id" : "restore_id";
   if (kind == RunKind::backup)
-    add(backup_families, "backup_id");
+    add(backup_families, label);
   else
-    add(restore_families, "restore_id");
+    add(restore_families, label);
+  add_breakers(all, label, run_id, *counters.breakers);
   return prometheus::TextSerializer().Serialize(all);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/engine_progress.h"
 #include "cli/restore_result.h"
 #include "cli/run_resources.h"
+#include "engine/breaker_settings.h"
 #include "engine/restore.h"
 #include "storage/open.h"
 
@@ -15,13 +16,16 @@ Outcome run_restore(const Context& ctx, const ResourceRun& run) {
                                  .shard = run.flags.shard.value_or(engine::Shard{}),
                                  .memory_bytes_max = run.flags.memory_bytes_max,
                                  .secrets = SecretFiles(run.flags.secrets_dir)};
-  auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive));
+  engine::ProgressCounters counters;
+  const auto& breaker = request.spec.circuit_breaker;
+  engine::enable(*counters.breakers, breaker);
+  auto archive = archive::Archive::open(
+      ctx, storage::open_filesystem(run.archive, {}, engine::store_guard(breaker, counters.breakers)));
   const auto location = archive.store().location();
   if (run.flags.finish) {
     auto report = engine::finish_restore(ctx, request, archive);
     return {.result = present(summarize(run.resource, report, location)), .failure = {}};
   }
-  engine::ProgressCounters counters;
   auto common = run.common;
   if (request.spec.dry_run) common.progress = "none";
   EngineProgress progress(common, "restoring", counters);

@@ -2,8 +2,26 @@
 
 #include "archive/layout.h"
 #include "base/backup_id.h"
+#include "engine/held_back.h"
 
 namespace kb::cli {
+namespace {
+
+void add_missing(api::WorkReport& out, const archive::Capture& capture) {
+  if (capture.groups.captured && !capture.groups.not_captured.empty())
+    out.warnings.push_back("some consumer groups may be missing: " + capture.groups.not_captured);
+  for (const auto& group : capture.groups.groups)
+    if (!group.not_captured.empty())
+      out.warnings.push_back("offsets of consumer group " + group.group_id +
+                             " were not captured: " + group.not_captured);
+  for (const auto& topic : capture.topics)
+    if (!topic.configs_not_captured.empty())
+      out.warnings.push_back("configuration of topic " + topic.name +
+                             " was not captured: " + topic.configs_not_captured);
+  for (auto& warning : engine::hanging_warnings(capture)) out.warnings.push_back(std::move(warning));
+}
+
+}  // namespace
 
 api::WorkReport work_report(const engine::BackupReport& report) {
   using enum api::WorkOutcome;
@@ -23,6 +41,8 @@ api::WorkReport work_report(const engine::BackupReport& report) {
     out.warnings.push_back("topic " + topic + " does not exist");
   if (!report.set.capture.groups.captured && !report.set.capture.groups.not_captured.empty())
     out.warnings.push_back("consumer groups were not captured: " + report.set.capture.groups.not_captured);
+  add_missing(out, report.set.capture);
+  for (const auto& warning : report.warnings) out.warnings.push_back(warning);
   if (report.retention)
     out.retention = api::ReportedRetention{.inspected = report.retention->inspected,
                                            .eligible = report.retention->eligible,

@@ -26,6 +26,7 @@
 #include "cli/run_metrics.h"
 #include "cli/work_report.h"
 #include "cli/worker_server.h"
+#include "engine/breaker_settings.h"
 #include "schema/schema.h"
 #include "storage/open.h"
 
@@ -104,11 +105,13 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
                                 .adopt_archive = order.adopt_archive,
                                 .memory_bytes_max = memory_for_data(flags),
                                 .secrets = SecretFiles(std::string(api::worker_secrets_folder))};
+  engine::ProgressCounters counters;
+  engine::enable(*counters.breakers, spec.circuit_breaker);
   auto open_store = [&](bool create) {
     if (create) storage::create_directories(place);
-    return storage::open_filesystem_if_there(place);
+    return storage::open_filesystem_if_there(place, {},
+                                             engine::store_guard(spec.circuit_breaker, counters.breakers));
   };
-  engine::ProgressCounters counters;
   WorkerServer server(flags.port, "backing up", counters);
   const auto metrics = serve_run_metrics(spec.metrics, RunKind::backup, order.backup_id, counters);
   EngineProgress progress(common, "backing up", counters);
@@ -128,15 +131,17 @@ Work restore(const Context& ctx, const api::WorkOrder& order, api::Resource reso
   reference.name = order.backup_name;
   reference.storage = order.backup_storage;
   if (!order.backup_id.empty()) reference.backup_id = order.backup_id;
-  auto archive =
-      archive::Archive::open(ctx, storage::open_filesystem(archive_place(flags.volumes, resource, {})));
+  engine::ProgressCounters counters;
+  engine::enable(*counters.breakers, spec.circuit_breaker);
+  auto archive = archive::Archive::open(
+      ctx, storage::open_filesystem(archive_place(flags.volumes, resource, {}), {},
+                                    engine::store_guard(spec.circuit_breaker, counters.breakers)));
   engine::RestoreRequest request{.restore_namespace = order.resource_namespace,
                                  .restore_name = order.name,
                                  .spec = spec,
                                  .shard = shard_of(order),
                                  .memory_bytes_max = memory_for_data(flags),
                                  .secrets = SecretFiles(std::string(api::worker_secrets_folder))};
-  engine::ProgressCounters counters;
   WorkerServer server(flags.port, "restoring", counters);
   EngineProgress progress(common, "restoring", counters);
   auto report = order.stage == api::WorkStage::finish ? engine::finish_restore(ctx, request, archive)

@@ -10,7 +10,9 @@
 #include "engine/backup_copy.h"
 #include "engine/backup_plan.h"
 #include "engine/backup_run.h"
+#include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
+#include "engine/held_back.h"
 
 namespace kb::engine {
 namespace {
@@ -79,6 +81,9 @@ BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::
     abandon(ctx, archive, run.backup_id, broken);
     return carry_out(ctx, request, cluster, archive, choose_topics_of(ctx, cluster, request.spec), progress);
   }
+  progress.held_back_offsets = held_back_offsets(plan.capture);
+  progress.hanging_transactions = hanging_transactions(plan.capture);
+  for (const auto& warning : hanging_warnings(plan.capture)) LOG_WARN("{}", warning);
   const bool shard_resumed = copy_shard(ctx, cluster, archive, plan, request, progress);
   refuse_broken(ctx, cluster, plan);
   if (plan.shards == 1) {
@@ -153,7 +158,9 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   if (archive && !request.backup_id.empty())
     if (auto decided = already_decided(ctx, *archive, request.backup_id))
       return shard ? *decided : with_retention(ctx, request, *archive, std::move(*decided));
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
+  auto settings = cluster_settings(request.spec.kafka_cluster, request.secrets);
+  guard(settings, request.spec.circuit_breaker, progress.breakers);
+  kafka::Cluster cluster(std::move(settings));
   cluster.connect(ctx);
   auto topics = choose_topics_of(ctx, cluster, request.spec);
   if (archive)
@@ -162,6 +169,7 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
     archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms(),
                                                request.adopt_archive);
   auto report = carry_out(ctx, request, cluster, *archive, topics, progress);
+  report.warnings = breaker_warnings(*progress.breakers);
   return shard ? report : with_retention(ctx, request, *archive, std::move(report));
 }
 

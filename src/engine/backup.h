@@ -43,6 +43,7 @@ struct BackupReport {
   bool resumed = false;
   Shard shard;       // of a shard that is done
   archive::Set set;  // of a shard only its partitions and what they come to; there is no such set
+  std::vector<std::string> warnings;         // of the run's way, not of what the set holds
   std::optional<RetentionReport> retention;  // when spec.retention is enabled and the set is committed
 };
 

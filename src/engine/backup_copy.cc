@@ -67,7 +67,9 @@ bool copy_shard(const Context& ctx, kafka::Cluster& cluster, const archive::Arch
       [&](const archive::StreamId& stream) { return cluster.leader(stream.topic, stream.partition); },
       settings.retry);
   ByteBudget budget(request.memory_bytes_max);
-  RateLimiter bytes_per_second(limits.bytes_per_sec), records_per_second(limits.records_per_sec);
+  // Every worker of the run has its share.
+  RateLimiter bytes_per_second(share_of(limits.bytes_per_sec, request.shard)),
+      records_per_second(share_of(limits.records_per_sec, request.shard));
 
   SegmentWriter writer(ctx, archive.store(), shard, segment_settings(request), budget.bytes_max(), progress);
   FetchShared shared{.cluster = cluster,

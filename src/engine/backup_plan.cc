@@ -13,7 +13,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "engine/access_capture.h"
 #include "engine/group_capture.h"
+#include "engine/held_back.h"
 #include "engine/lineage.h"
 #include "kafka/admin.h"
 #include "schema/writer.h"
@@ -31,8 +33,9 @@ std::string hex(const kafka::Uuid& id) {
 struct ClusterNow {
   std::map<std::string, kafka::MetadataResponse::Topic> topics;
   std::map<TopicPartition, std::int64_t> log_start, end, epoch_end;
+  std::map<TopicPartition, Held> held_back;  // where the high watermark is beyond `end`
   std::map<TopicPartition, std::uint64_t> log_bytes;
-  std::map<std::string, kafka::TopicConfig> configs;
+  kafka::ReadableConfigs configs;
 };
 
 // The base's entries, by topic and partition.
@@ -58,9 +61,12 @@ std::vector<TopicPartition> partitions_of(const ClusterNow& now) {
   return all;
 }
 
-bool has_cleaner(const kafka::TopicConfig& config) {
-  auto it = config.effective.find("cleanup.policy");
-  return it != config.effective.end() && it->second.find("compact") != std::string::npos;
+// A topic whose configuration may not be read counts as one that has a log cleaner.
+bool may_have_cleaner(const kafka::ReadableConfigs& configs, const std::string& topic) {
+  auto config = configs.configs.find(topic);
+  if (config == configs.configs.end()) return true;
+  auto it = config->second.effective.find("cleanup.policy");
+  return it != config->second.effective.end() && it->second.find("compact") != std::string::npos;
 }
 
 std::int64_t number(const kafka::TopicConfig& config, const std::string& key, std::int64_t otherwise) {
@@ -102,19 +108,23 @@ ClusterNow ask_cluster(const Context& ctx, kafka::Cluster& cluster, const Chosen
   for (const auto& topic : chosen.topics) now.topics[*topic.name] = topic;
   auto all = partitions_of(now);
   if (all.empty()) return now;
-  now.configs = kafka::topic_configs(ctx, cluster, names_of(chosen));
+  now.configs = kafka::readable_topic_configs(ctx, cluster, names_of(chosen));
   // The start first: retention may move it on, and then less is claimed than is there, never more.
   now.log_start = kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::earliest,
                                       kafka::IsolationLevel::read_uncommitted);
+  // The high watermark before the last stable offset: what is between them then was open at that moment.
+  const auto high_watermark = kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::latest,
+                                                  kafka::IsolationLevel::read_uncommitted);
   now.end =
       kafka::list_offsets(ctx, cluster, all, kafka::OffsetAt::latest, kafka::IsolationLevel::read_committed);
   std::map<TopicPartition, std::int32_t> epochs;
   std::vector<TopicPartition> cleaned;
   for (const auto& tp : all) {
+    if (high_watermark.at(tp) > now.end.at(tp)) now.held_back[tp] = {now.end.at(tp), high_watermark.at(tp)};
     auto it = base.partitions.find(tp);
     if (it == base.partitions.end()) continue;
     if (it->second->leader_epoch >= 0) epochs[tp] = it->second->leader_epoch;
-    if (has_cleaner(now.configs[tp.topic]) && now.end[tp] != it->second->end) cleaned.push_back(tp);
+    if (may_have_cleaner(now.configs, tp.topic) && now.end[tp] != it->second->end) cleaned.push_back(tp);
   }
   if (!epochs.empty()) now.epoch_end = kafka::end_offsets_of_epochs(ctx, cluster, epochs);
   const auto& measured = sizes == LogSizes::all ? all : cleaned;
@@ -128,20 +138,30 @@ auto find_value(const Map& map, const Key& key) -> std::optional<typename Map::m
   return it == map.end() ? std::nullopt : std::optional(it->second);
 }
 
+std::string configs_missing(const kafka::TopicConfig& config, const std::optional<std::string>& denied) {
+  if (denied) return *denied;
+  if (config.hidden.empty()) return {};
+  return fmt::format("the broker does not show the value of {}", fmt::join(config.hidden, ", "));
+}
+
 archive::CapturedTopic capture_topic(const std::string& name, const ClusterNow& now, const BaseEntries& base,
                                      const archive::Capture& capture, std::int64_t base_captured_at_ms) {
   const auto& described = now.topics.at(name);
-  const auto& config = now.configs.at(name);
+  const auto denied = find_value(now.configs.denied, name);
+  const auto config = denied ? kafka::TopicConfig{} : now.configs.configs.at(name);
   TopicNow topic{.name = name, .topic_id = hex(described.topic_id)};
-  if (has_cleaner(config))
-    topic.compaction =
-        CompactionNow{.now_ms = capture.captured_at_ms,
-                      .base_captured_at_ms = base_captured_at_ms,
-                      .delete_retention_ms = number(config, "delete.retention.ms", 86'400'000)};
+  if (may_have_cleaner(now.configs, name))
+    topic.compaction = CompactionNow{.now_ms = capture.captured_at_ms,
+                                     .base_captured_at_ms = base_captured_at_ms,
+                                     .delete_retention_ms = number(config, "delete.retention.ms", 86'400'000),
+                                     .settings_known = !denied};
   archive::CapturedTopic captured{.name = name,
                                   .topic_id = topic.topic_id,
                                   .configs = config.overrides,
+                                  .configs_not_captured = configs_missing(config, denied),
                                   .compacted = topic.compaction.has_value()};
+  if (!captured.configs_not_captured.empty())
+    LOG_WARN("configuration of topic {} is not captured: {}", name, captured.configs_not_captured);
   auto base_topic = base.topics.find(name);
   for (const auto& p : described.partitions) {
     TopicPartition tp{name, p.partition_index};
@@ -230,6 +250,10 @@ archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const Backu
   for (const auto& name : names_of(chosen))
     capture.topics.push_back(
         capture_topic(name, now, entries, capture, base ? base->set.capture.captured_at_ms : 0));
+  capture.held_back =
+      held_back(ctx, cluster, now.held_back, base ? &base->set.capture : nullptr, capture.captured_at_ms);
+  capture.acls = capture_acls(ctx, cluster, names_of(chosen));
+  capture.client_quotas = capture_client_quotas(ctx, cluster);
   assign_shards(plan, request.shard.count, now.log_bytes);
   return plan;
 }

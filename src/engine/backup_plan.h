@@ -28,8 +28,8 @@ struct ChosenTopics {
 // Throws not_found for missing literal topics, unless the resource says to go on without.
 ChosenTopics choose_topics_of(const Context& ctx, kafka::Cluster& cluster, const api::KafkaBackupSpec& spec);
 
-// Asks for offsets, configs and groups, groups first: a commit cannot then be ahead of the end
-// offsets by more than what was consumed in between.
+// Asks for groups, configs, offsets, open transactions, ACLs and quotas; groups first: a commit cannot then
+// be ahead of the end offsets by more than what was consumed in between.
 archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const BackupRequest& request,
                         const ChosenTopics& chosen, const std::string& backup_id,
                         const std::string& archive_id, const std::optional<Base>& base, std::int64_t now_ms);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/breaker_settings.h"
+
 namespace kb::engine {
 
 BlockSettings block_settings(const api::KafkaBackupSpec& spec) {
@@ -43,8 +45,12 @@ FetchSettings fetch_settings(const BackupRequest& request) {
   settings.answer_bytes_max = std::min<std::size_t>(2 * 1024 * 1024, request.memory_bytes_max / 8);
   // A limited run asks for a quarter of a second's worth at a time, so that the limit holds smoothly.
   if (limits.bytes_per_sec > 0)
-    settings.answer_bytes_max = static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(limits.bytes_per_sec / 4, 64 * 1024, settings.answer_bytes_max));
+    settings.answer_bytes_max = static_cast<std::size_t>(std::clamp<std::uint64_t>(
+        share_of(limits.bytes_per_sec, request.shard) / 4, 64 * 1024, settings.answer_bytes_max));
+  const auto& breaker = request.spec.circuit_breaker;
+  settings.retry = retry_policy(breaker);
+  settings.stall_max += reset_timeout(breaker);
+  settings.answer_wait = answer_wait(settings.answer_wait, breaker);
   return settings;
 }
 

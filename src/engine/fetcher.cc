@@ -48,17 +48,21 @@ void Fetcher::run(const Context& ctx) {
 }
 
 std::optional<Fetcher::Answer> Fetcher::ask(const Context& ctx, Turn& turn) {
+  CircuitBreakers::Permit permit;
   try {
     if (turn.node_id < 0) throw Error(ErrorKind::unavailable, "the partition has no leader");
+    permit = shared_.cluster.admit(turn.node_id);
     auto& broker = connection(ctx, turn.node_id);
     auto request = request_for(turn);
     auto lease = shared_.budget.acquire(ctx, static_cast<std::size_t>(request.max_bytes));
     auto reply = broker.call(ctx, request);
+    permit.succeeded();
     kafka::require(reply.message.error_code, fmt::format("Fetch from broker {}", turn.node_id));
     lease.resize(reply.buffer->capacity());
     return Answer{.reply = std::move(reply), .lease = std::move(lease)};
   } catch (const Error& error) {
     ctx.check();
+    permit.failed(error);
     all_failed(ctx, turn, error);
     return std::nullopt;
   }
@@ -124,7 +128,7 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, Answer answer) {
     shared_.sink(ctx, std::move(batch));
   }
   shared_.progress.bytes_done += raw_bytes;
-  shared_.bytes_per_second.acquire(ctx, raw_bytes);
+  shared_.bytes_per_second.acquire(ctx, reply.buffer->view().size());  // also what was not stored
   shared_.records_per_second.acquire(ctx, records);
 }
 

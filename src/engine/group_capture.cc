@@ -1,34 +1,87 @@
 #include "engine/group_capture.h"
 
+#include <chrono>
 #include <set>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "kafka/admin.h"
+#include "kafka/admin_access.h"
 
 namespace kb::engine {
 namespace {
 
-archive::CapturedGroup capture_group(const Context& ctx, kafka::Cluster& cluster,
-                                     const kafka::GroupListing& listing, const std::set<std::string>& topics,
-                                     bool failure_is_error) {
-  archive::CapturedGroup group{
-      .group_id = listing.group_id, .protocol_type = listing.protocol_type, .state = listing.state};
-  try {
-    for (const auto& [tp, committed] : kafka::committed_offsets(ctx, cluster, listing.group_id))
-      if (topics.contains(tp.topic))
+// One coordinator that is away must not cost the patience of every group it has.
+constexpr auto patience_after_a_failure = std::chrono::seconds(5);
+
+constexpr std::string_view only_some =
+    "the principal may not describe the cluster, so brokers list only the groups that it may describe";
+
+class Groups {
+ public:
+  Groups(kafka::Cluster& cluster, const std::vector<std::string>& topics, bool failure_is_error)
+      : cluster_(cluster), topics_(topics.begin(), topics.end()), failure_is_error_(failure_is_error) {}
+
+  archive::CapturedGroup capture(const Context& ctx, const kafka::GroupListing& listing) {
+    archive::CapturedGroup group{.group_id = listing.group_id,
+                                 .protocol_type = listing.protocol_type,
+                                 .type = listing.type,
+                                 .state = listing.state};
+    try {
+      add_offsets(impatient_ ? ctx.with_timeout(patience_after_a_failure) : ctx, group);
+    } catch (const Error& error) {
+      ctx.check();
+      if (failure_is_error_) throw;
+      impatient_ |= error.retryable();
+      LOG_WARN("committed offsets of group {} are not captured: {}", listing.group_id, error.what());
+      group.not_captured = error.what();
+    }
+    return group;
+  }
+
+ private:
+  void add_offsets(const Context& ctx, archive::CapturedGroup& group) {
+    for (const auto& [tp, committed] : kafka::committed_offsets(ctx, cluster_, group.group_id))
+      if (topics_.contains(tp.topic))
         group.offsets.push_back({.topic = tp.topic,
                                  .partition = tp.partition,
                                  .offset = committed.offset,
                                  .leader_epoch = committed.leader_epoch,
                                  .metadata = committed.metadata});
+  }
+
+  kafka::Cluster& cluster_;
+  const std::set<std::string> topics_;
+  const bool failure_is_error_;
+  bool impatient_ = false;
+};
+
+// Brokers that cannot tell are old, or busy; the listing itself says then what there is to say.
+bool lists_only_some(const Context& ctx, kafka::Cluster& cluster) {
+  try {
+    return kafka::sees_every_group(ctx, cluster) == false;
   } catch (const Error& error) {
     ctx.check();
-    if (failure_is_error) throw;
-    LOG_WARN("committed offsets of group {} are not captured: {}", listing.group_id, error.what());
-    group.not_captured = error.what();
+    LOG_DEBUG("whether every group is listed is not known: {}", error.what());
+    return false;
   }
-  return group;
+}
+
+archive::CapturedGroups capture_listed(const Context& ctx, kafka::Cluster& cluster, Groups groups) {
+  archive::CapturedGroups captured{.captured = true};
+  const auto listings = kafka::list_groups(ctx, cluster);
+  if (lists_only_some(ctx, cluster)) {
+    // Nothing at all may be all there is, or all that may be seen.
+    if (listings.empty())
+      throw Error(ErrorKind::denied, std::string(only_some) + ", and that is none",
+                  "grant the principal Describe on the cluster, or on the groups");
+    captured.not_captured = only_some;
+  }
+  for (const auto& listing : listings) {
+    auto group = groups.capture(ctx, listing);
+    if (!group.offsets.empty() || !group.not_captured.empty()) captured.groups.push_back(std::move(group));
+  }
+  return captured;
 }
 
 }  // namespace
@@ -37,20 +90,14 @@ archive::CapturedGroups capture_groups(const Context& ctx, kafka::Cluster& clust
                                        const std::vector<std::string>& topics, std::optional<bool> wanted) {
   if (wanted == false) return {.not_captured = "spec.consumerGroupSnapshot is false"};
   const bool failure_is_error = wanted == true;
-  const std::set<std::string> chosen(topics.begin(), topics.end());
-  archive::CapturedGroups captured{.captured = true};
   try {
-    for (const auto& listing : kafka::list_groups(ctx, cluster)) {
-      auto group = capture_group(ctx, cluster, listing, chosen, failure_is_error);
-      if (!group.offsets.empty() || !group.not_captured.empty()) captured.groups.push_back(std::move(group));
-    }
+    return capture_listed(ctx, cluster, Groups(cluster, topics, failure_is_error));
   } catch (const Error& error) {
     ctx.check();
-    if (failure_is_error) throw;
+    if (failure_is_error) throw error.while_doing("spec.consumerGroupSnapshot: capturing consumer groups");
     LOG_WARN("consumer groups are not captured: {}", error.what());
     return {.not_captured = error.what()};
   }
-  return captured;
 }
 
 }  // namespace kb::engine

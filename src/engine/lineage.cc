@@ -30,6 +30,8 @@ std::string broken_by(const TopicNow& topic, const PartitionNow& now, const arch
 std::string outgrown_by_compaction(const CompactionNow& compaction, const PartitionNow& now,
                                    const archive::CapturedPartition& base) {
   if (now.last_stable_offset == base.end) return {};
+  if (!compaction.settings_known)
+    return "the topic's configuration may not be read: whether a log cleaner removes records is not known";
   if (compaction.now_ms - compaction.base_captured_at_ms >= compaction.delete_retention_ms)
     return "compacted: tombstones may have come and gone since the last backup";
   if (now.log_bytes && base.lineage_bytes > 2 * *now.log_bytes)

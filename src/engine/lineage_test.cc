@@ -213,3 +213,12 @@ TEST_CASE("a recreated compacted topic is told as recreated") {
   c.topic.compaction = compaction_at(9000);
   CHECK(c.broken() == "the topic was deleted and created again");
 }
+
+TEST_CASE("a topic whose configuration may not be read is read afresh once it has grown") {
+  Case c;
+  c.topic.compaction = compaction_at(1001);
+  c.topic.compaction->settings_known = false;
+  CHECK(c.broken().find("may not be read") != std::string::npos);
+  c.now.last_stable_offset = 200;
+  CHECK(c.broken().empty());
+}

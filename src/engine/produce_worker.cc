@@ -73,7 +73,9 @@ bool ProduceWorker::send_all(const Context& ctx) {
   }
   bool sent = false;
   for (auto& [node_id, partitions] : by_leader) {
-    if (brokers_[node_id].in_flight.size() >= shared_.settings.requests_in_flight_max) continue;
+    const auto in_flight = brokers_[node_id].in_flight.size();
+    if (in_flight >= shared_.settings.requests_in_flight_max) continue;
+    if (in_flight > 0 && shared_.cluster.refuses(node_id)) continue;  // an answer will tell how it goes on
     send(ctx, node_id, partitions);
     sent = true;
   }
@@ -82,8 +84,15 @@ bool ProduceWorker::send_all(const Context& ctx) {
 
 void ProduceWorker::send(const Context& ctx, std::int32_t node_id,
                          const std::vector<PartitionProducer*>& partitions) {
+  CircuitBreakers::Permit permit;
+  try {
+    permit = shared_.cluster.admit(node_id);
+  } catch (const Error& error) {
+    for (auto* producer : partitions) failed(*producer, error);
+    return;
+  }
   kafka::ProduceRequest request{.acks = -1, .timeout_ms = shared_.settings.produce_timeout_ms};
-  Request sent;
+  std::vector<PartitionProducer*> sent;
   std::size_t bytes = 0;
   std::uint64_t records = 0;
   for (auto* producer : partitions) {
@@ -109,6 +118,7 @@ void ProduceWorker::send(const Context& ctx, std::int32_t node_id,
     broker.connection->send(ctx, request);
   } catch (const Error& error) {
     ctx.check();
+    permit.failed(error);
     for (auto* producer : sent) failed(*producer, error);
     broker_failed(ctx, node_id, error);
     return;
@@ -118,7 +128,7 @@ void ProduceWorker::send(const Context& ctx, std::int32_t node_id,
     producer->sent_to = node_id;
   }
   if (broker.in_flight.empty()) broker.oldest_sent = Clock::now();
-  broker.in_flight.push_back(std::move(sent));
+  broker.in_flight.push_back({std::move(sent), std::move(permit)});
 }
 
 // Waits for the answer that has been on its way longest; false when there is none.
@@ -145,11 +155,12 @@ void ProduceWorker::take_answer(const Context&, std::int32_t node_id, const kafk
   auto& broker = brokers_[node_id];
   auto request = std::move(broker.in_flight.front());
   broker.in_flight.pop_front();
+  request.permit.succeeded();
   std::map<std::pair<std::string_view, std::int32_t>, const kafka::ProduceResponse::Partition*> answers;
   for (const auto& topic : answer.responses)
     for (const auto& partition : topic.partition_responses)
       answers[{topic.name, partition.index}] = &partition;
-  for (auto* producer : request) {
+  for (auto* producer : request.partitions) {
     if (!producer) continue;  // it failed in an earlier request: what was sent behind that does not count
     const auto& target = producer->target();
     auto it = answers.find({target.topic, target.partition});
@@ -159,7 +170,7 @@ void ProduceWorker::take_answer(const Context&, std::int32_t node_id, const kafk
     auto result = producer->answered(*it->second);
     if (result.verdict == PartitionProducer::Verdict::retry) {
       for (auto& behind : broker.in_flight)
-        std::replace(behind.begin(), behind.end(), producer, static_cast<PartitionProducer*>(nullptr));
+        std::ranges::replace(behind.partitions, producer, static_cast<PartitionProducer*>(nullptr));
       failed(*producer, Error(ErrorKind::unavailable, kafka::describe(result.code)));
       continue;
     }
@@ -184,7 +195,8 @@ void ProduceWorker::broker_failed(const Context&, std::int32_t node_id, const Er
   auto& broker = brokers_[node_id];
   broker.connection.reset();
   std::set<PartitionProducer*> hit;
-  for (auto& request : broker.in_flight) hit.insert(request.begin(), request.end());
+  if (!broker.in_flight.empty()) broker.in_flight.front().permit.failed(error);
+  for (auto& request : broker.in_flight) hit.insert(request.partitions.begin(), request.partitions.end());
   hit.erase(nullptr);
   broker.in_flight.clear();
   for (auto* producer : hit) {

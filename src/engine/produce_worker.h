@@ -45,7 +45,10 @@ class ProduceWorker {
 
  private:
   // A request on its way, as the partitions that have a batch in it.
-  using Request = std::vector<PartitionProducer*>;
+  struct Request {
+    std::vector<PartitionProducer*> partitions;
+    CircuitBreakers::Permit permit;
+  };
   struct Broker {
     std::optional<kafka::Connection> connection;
     std::deque<Request> in_flight;

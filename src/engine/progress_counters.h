@@ -2,8 +2,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
+
+#include "base/circuit_breaker.h"
 
 namespace kb::engine {
 
@@ -30,6 +33,8 @@ struct ProgressCounters {
   // Backup: of batches read (total unknown, 0). Restore: raw bytes to write and acknowledged.
   std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;
   std::atomic<std::uint64_t> stored_bytes = 0, segments = 0, checkpoints = 0;
+  std::atomic<std::uint64_t> held_back_offsets = 0, hanging_transactions = 0;  // Backup: of the whole run
+  std::shared_ptr<CircuitBreakers> breakers = std::make_shared<CircuitBreakers>();
   TopicInWork topic;  // Restore: the last one of which a partition was begun.
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
 #include "engine/restore_position.h"
 #include "engine/restore_produce.h"
@@ -148,7 +149,9 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
                        .shard = shard,
                        .plan = make_plan(ctx, request, archive)};
   const auto& plan = report.plan;
-  kafka::Cluster cluster(cluster_settings(spec.kafka_cluster, request.secrets));
+  auto settings = cluster_settings(spec.kafka_cluster, request.secrets);
+  guard(settings, spec.circuit_breaker, progress.breakers);
+  kafka::Cluster cluster(std::move(settings));
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
@@ -178,6 +181,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
     report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
   else
     keep_share(report);
+  for (auto& warning : breaker_warnings(*progress.breakers)) report.warnings.push_back(std::move(warning));
   return report;
 }
 

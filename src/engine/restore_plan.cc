@@ -182,6 +182,7 @@ RestorePlan plan_restore(const api::KafkaRestoreSpec& spec, const std::string& r
       target.replication_factor =
           spec.default_replication_factor.value_or(static_cast<std::int16_t>(topic->replication_factor));
       target.final_configs = topic->configs;
+      target.configs_not_captured = topic->configs_not_captured;
     }
     add_source(target, *topic, index);
   }

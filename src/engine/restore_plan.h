@@ -34,6 +34,7 @@ struct TargetTopic {
   std::int16_t replication_factor = -1;
   std::map<std::string, std::string> final_configs;  // overrides of the source topic
   std::map<std::string, std::string> load_configs;   // while it is written
+  std::string configs_not_captured;  // why final_configs lacks some, or all; empty when it does not
   std::string retention_held;  // why its own retention will not be set; empty when it will, if it has one
   std::vector<TargetPartition> partitions;  // all of them, ascending
 };

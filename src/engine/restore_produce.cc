@@ -50,7 +50,9 @@ void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& 
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
   const auto settings = produce_settings(request.spec);
   ByteBudget budget(request.memory_bytes_max);
-  RateLimiter bytes_per_second(limits.bytes_per_sec), records_per_second(limits.records_per_sec);
+  // Every worker of the restore has its share.
+  RateLimiter bytes_per_second(share_of(limits.bytes_per_sec, request.shard)),
+      records_per_second(share_of(limits.records_per_sec, request.shard));
   ProduceShared shared{cluster, budget, bytes_per_second, records_per_second, progress, settings};
   std::vector<ProduceWorker::Producers> shares(settings.workers);
   for (std::size_t i = 0; i < producers.size(); ++i)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/breaker_settings.h"
+
 namespace kb::engine {
 namespace {
 
@@ -21,7 +23,8 @@ ProduceSettings produce_settings(const api::KafkaRestoreSpec& spec) {
   const auto workers = std::clamp<std::size_t>(std::min<std::size_t>(connections - 1, partitions), 1, 2);
   return {.workers = workers,
           .partitions_at_once_max = std::max<std::size_t>(partitions / workers, 1),
-          .produce_timeout_ms = spec.produce_timeout_ms};
+          .produce_timeout_ms = spec.produce_timeout_ms,
+          .retry = retry_policy(spec.circuit_breaker)};
 }
 
 kafka::RebatchSettings rebatch_settings(const api::KafkaRestoreSpec& spec, const kafka::TopicConfig& target) {

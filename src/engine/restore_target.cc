@@ -221,15 +221,18 @@ bool create_missing(const Context& ctx, kafka::Cluster& cluster, const RestorePl
 
 std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& cluster, const RestorePlan& plan,
                                         const std::vector<TargetState>& target, std::int64_t now_ms) {
-  std::vector<std::string> names, held;
+  std::vector<std::string> names, warnings;
   for (std::size_t i = 0; i < plan.topics.size(); ++i)
     if (target[i].action != TargetAction::existing) names.push_back(plan.topics[i].name);
-  if (names.empty()) return held;
+  if (names.empty()) return warnings;
   auto configs = kafka::topic_configs(ctx, cluster, names, kafka::ConfigDetail::with_inherited);
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     const auto& topic = plan.topics[i];
     if (target[i].action == TargetAction::existing) continue;
     const auto& now = configs.at(topic.name);
+    if (!topic.configs_not_captured.empty())
+      warnings.push_back(fmt::format("topic {} has the settings of its brokers where the backup has none: {}",
+                                     topic.name, topic.configs_not_captured));
     const bool finished = target[i].action == TargetAction::finished;
     if (finished && now.overrides == topic.final_configs) continue;
     auto changes = finished ? Changes{} : final_changes(topic, now);
@@ -238,10 +241,10 @@ std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& clus
       for (const auto* key : retention_keys) changes.erase(key);
     if (!changes.empty()) kafka::alter_topic_config(ctx, cluster, topic.name, changes);
     if (!doomed.empty())
-      held.push_back(fmt::format("the retention of topic {} is held, since {}; to release it: {}", topic.name,
-                                 doomed, release_command(topic)));
+      warnings.push_back(fmt::format("the retention of topic {} is held, since {}; to release it: {}",
+                                     topic.name, doomed, release_command(topic)));
   }
-  return held;
+  return warnings;
 }
 
 }  // namespace kb::engine

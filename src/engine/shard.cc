@@ -29,6 +29,11 @@ void require_shard(const Shard& shard) {
     fail(ErrorKind::invalid, "shard {}: shards are counted from 0 to {}", to_string(shard), shard.count - 1);
 }
 
+std::uint64_t share_of(std::uint64_t limit, const Shard& shard) {
+  if (limit == 0) return 0;
+  return std::max<std::uint64_t>(limit / static_cast<std::uint64_t>(shard.count), 1);
+}
+
 std::vector<int> divide(const std::vector<std::uint64_t>& bytes, int shards) {
   std::vector<std::size_t> order(bytes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

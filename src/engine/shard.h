@@ -22,6 +22,9 @@ std::string to_string(const Shard& shard);
 // Throws invalid for what cannot be a shard.
 void require_shard(const Shard& shard);
 
+// One of `count` equal shares of a limit on the whole run; 0 is unlimited, and no share of a limit is.
+std::uint64_t share_of(std::uint64_t limit, const Shard& shard);
+
 // The shard of each partition, given how many bytes each has: the largest first, each to the shard that has
 // least. The same for the same input, wherever it is computed.
 std::vector<int> divide(const std::vector<std::uint64_t>& bytes, int shards);

@@ -72,3 +72,10 @@ TEST_CASE("what is no shard is refused, saying what is") {
   CHECK(refusal({0, 0}) == "shard 0/0: there are 1 to 1000 shards");
   CHECK_FALSE(refusal({0, shards_max + 1}).empty());
 }
+
+TEST_CASE("the shares of a limit are never more than the limit, and never none") {
+  CHECK(share_of(1000, {}) == 1000);
+  CHECK(share_of(1000, {.index = 2, .count = 3}) == 333);
+  CHECK(share_of(0, {.index = 0, .count = 4}) == 0);
+  CHECK(share_of(3, {.index = 0, .count = 4}) == 1);
+}

@@ -49,6 +49,7 @@ std::map<TopicPartition, std::uint64_t> log_bytes(const Context& ctx, Cluster& c
 
 struct TopicConfig {
   std::map<std::string, std::string> overrides;  // set on the topic itself
+  std::vector<std::string> hidden;               // overrides whose values the broker keeps to itself
   std::map<std::string, std::string> effective;  // with what the broker adds; sensitive values are left out
   // What would hold without the overrides, under the topic's names and in its units; asked for
   // with_inherited.
@@ -58,6 +59,14 @@ enum class ConfigDetail { effective, with_inherited };
 std::map<std::string, TopicConfig> topic_configs(const Context& ctx, Cluster& cluster,
                                                  const std::vector<std::string>& topics,
                                                  ConfigDetail detail = ConfigDetail::effective);
+
+// The same, and why each of the others may not be read.
+struct ReadableConfigs {
+  std::map<std::string, TopicConfig> configs;
+  std::map<std::string, std::string> denied;
+};
+ReadableConfigs readable_topic_configs(const Context& ctx, Cluster& cluster,
+                                       const std::vector<std::string>& topics);
 
 struct NewTopic {
   std::string name;
@@ -82,8 +91,10 @@ struct GroupListing {
   std::string group_id;
   std::string protocol_type;
   std::string state;
+  std::string type;  // "classic", "consumer" (KIP-848), "streams"; empty when brokers do not tell
 };
-// The groups of every broker.
+// The groups of every broker that have offsets, so without share groups; those only that the principal may
+// describe, see sees_every_group().
 std::vector<GroupListing> list_groups(const Context& ctx, Cluster& cluster);
 
 struct GroupOffset {

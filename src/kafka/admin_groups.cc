@@ -28,7 +28,7 @@ bool list_groups_of(const Context& ctx, Cluster& cluster, const Broker& broker, 
   if (!rounds.done(fmt::format("broker {}", broker.node_id), response.error_code)) return false;
   for (const auto& group : response.groups)
     if (!is_share_group(group))
-      found[group.group_id] = {group.group_id, group.protocol_type, group.group_state};
+      found[group.group_id] = {group.group_id, group.protocol_type, group.group_state, group.group_type};
   return true;
 }
 

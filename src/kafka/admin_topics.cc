@@ -41,7 +41,10 @@ std::string in_units_of_topic(const std::string& name, const DescribeConfigsResp
 TopicConfig as_topic_config(const DescribeConfigsResponse::Result& result) {
   TopicConfig config;
   for (const auto& entry : result.configs) {
-    if (!entry.value) continue;
+    if (!entry.value) {
+      if (entry.config_source == ConfigSource::dynamic_topic) config.hidden.push_back(entry.name);
+      continue;
+    }
     config.effective[entry.name] = *entry.value;
     if (entry.config_source == ConfigSource::dynamic_topic) config.overrides[entry.name] = *entry.value;
     // The first that is not the topic's own: they come in the order in which they hold (KIP-226).
@@ -54,8 +57,10 @@ TopicConfig as_topic_config(const DescribeConfigsResponse::Result& result) {
   return config;
 }
 
+// With `denied`, topics whose configuration may not be read are noted there instead of being an error.
 void describe_some(const Context& ctx, Cluster& cluster, std::set<std::string> pending, ConfigDetail detail,
-                   std::map<std::string, TopicConfig>& configs) {
+                   std::map<std::string, TopicConfig>& configs,
+                   std::map<std::string, std::string>* denied = nullptr) {
   Rounds rounds(cluster.settings().retry, "describing the configuration of topic");
   do {
     DescribeConfigsRequest request{.include_synonyms = detail == ConfigDetail::with_inherited};
@@ -63,8 +68,12 @@ void describe_some(const Context& ctx, Cluster& cluster, std::set<std::string> p
       request.resources.push_back(
           {.resource_type = ConfigResourceType::topic, .resource_name = topic, .configuration_keys = {}});
     for (const auto& result : cluster.call_any(ctx, request).message.results) {
-      if (!rounds.done(result.resource_name, result.error_code, result.error_message.value_or(""))) continue;
-      configs[result.resource_name] = as_topic_config(result);
+      if (denied && kind(result.error_code) == ErrorKind::denied)
+        (*denied)[result.resource_name] = describe(result.error_code);
+      else if (rounds.done(result.resource_name, result.error_code, result.error_message.value_or("")))
+        configs[result.resource_name] = as_topic_config(result);
+      else
+        continue;
       pending.erase(result.resource_name);
     }
   } while (rounds.again(ctx));
@@ -206,6 +215,16 @@ std::map<std::string, TopicConfig> topic_configs(const Context& ctx, Cluster& cl
     describe_some(ctx, cluster, {some.begin(), some.end()}, detail, configs);
   });
   return configs;
+}
+
+ReadableConfigs readable_topic_configs(const Context& ctx, Cluster& cluster,
+                                       const std::vector<std::string>& topics) {
+  ReadableConfigs found;
+  in_groups(topics, described_topics_max, [&](const std::vector<std::string>& some) {
+    describe_some(ctx, cluster, {some.begin(), some.end()}, ConfigDetail::effective, found.configs,
+                  &found.denied);
+  });
+  return found;
 }
 
 void create_topics(const Context& ctx, Cluster& cluster, const std::vector<NewTopic>& topics) {

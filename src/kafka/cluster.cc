@@ -32,7 +32,8 @@ Error summary(const std::vector<Error>& failures) {
 
 }  // namespace
 
-Cluster::Cluster(ClusterSettings settings) : settings_(std::move(settings)), control_(settings_.connection) {
+Cluster::Cluster(ClusterSettings settings)
+    : settings_(std::move(settings)), control_(settings_.connection, settings_.breakers) {
   CHECK(!settings_.bootstrap_servers.empty());
 }
 
@@ -154,6 +155,16 @@ Connection Cluster::open(const Context& ctx, int32_t node_id) {
   } catch (const Error& error) {
     throw_with_advice(error, endpoint);
   }
+}
+
+CircuitBreakers::Permit Cluster::admit(int32_t node_id) const {
+  const auto endpoint = cache_.endpoint(node_id);
+  return endpoint ? settings_.breakers->admit(to_string(*endpoint)) : CircuitBreakers::Permit();
+}
+
+bool Cluster::refuses(int32_t node_id) const {
+  const auto endpoint = cache_.endpoint(node_id);
+  return endpoint && settings_.breakers->refuses(to_string(*endpoint));
 }
 
 void Cluster::throw_with_advice(const Error& error, const Endpoint& endpoint) const {

@@ -18,7 +18,8 @@ namespace kb::kafka {
 struct ClusterSettings {
   std::vector<Endpoint> bootstrap_servers;  // at least one
   ConnectionSettings connection;
-  RetryPolicy retry;               // of one call, whatever is in the way
+  RetryPolicy retry;  // of one call, whatever is in the way
+  std::shared_ptr<CircuitBreakers> breakers = std::make_shared<CircuitBreakers>();  // by "host:port"
   int connections_per_broker = 4;  // that fetch and produce loops may open() besides the control connection
 };
 
@@ -94,6 +95,10 @@ class Cluster {
   // A connection of the caller's own. Tries once, because a loop that fetches or produces has to look for the
   // partition's leader again after each failure.
   Connection open(const Context& ctx, int32_t node_id);
+  // For one request of such a loop, before it opens or uses a connection. Throws unavailable when the broker
+  // has failed so often that it is to be left alone.
+  CircuitBreakers::Permit admit(int32_t node_id) const;
+  bool refuses(int32_t node_id) const;  // whether admit() would throw
 
  private:
   using CoordinatorKey = std::pair<CoordinatorKind, std::string>;

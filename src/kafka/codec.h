@@ -14,6 +14,7 @@
 //   };
 #pragma once
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -156,6 +157,8 @@ class Encoder {
       out_.own_.push_back(v ? 1 : 0);
     else if constexpr (std::is_integral_v<T>)
       put_int(v);
+    else if constexpr (std::is_same_v<T, double>)
+      put_int(std::bit_cast<int64_t>(v));
     else if constexpr (std::is_same_v<T, std::string>)
       put_bytes(v, LengthWidth::int16);
     else if constexpr (std::is_same_v<T, Bytes>)
@@ -227,7 +230,7 @@ class MinimumSize {
  private:
   template <class T>
   void add() {
-    if constexpr (std::is_enum_v<T> || std::is_integral_v<T> || std::is_same_v<T, Uuid>)
+    if constexpr (std::is_enum_v<T> || std::is_arithmetic_v<T> || std::is_same_v<T, Uuid>)
       bytes_ += sizeof(T);
     else if constexpr (Struct<T>) {
       T{}.fields(*this);
@@ -295,6 +298,8 @@ class Decoder {
       v = take(1)[0] != 0;
     else if constexpr (std::is_integral_v<T>)
       v = get_int<T>();
+    else if constexpr (std::is_same_v<T, double>)
+      v = std::bit_cast<double>(get_int<int64_t>());
     else if constexpr (std::is_same_v<T, std::string>)
       v = take_string(required(length(LengthWidth::int16)));
     else if constexpr (std::is_same_v<T, Bytes>)

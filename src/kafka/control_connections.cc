@@ -1,6 +1,7 @@
 #include "kafka/control_connections.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -38,9 +39,11 @@ Endpoint ControlConnections::most_promising(std::span<const Endpoint> candidates
   CHECK(!candidates.empty());
   std::lock_guard lock(mutex_);
   return *std::ranges::min_element(candidates, {}, [&](const Endpoint& candidate) {
-    auto found = slots_.find(to_string(candidate));
-    if (found == slots_.end()) return std::pair(false, std::uint64_t{0});
-    return std::pair(found->second->busy, found->second->failed);
+    const auto address = to_string(candidate);
+    const bool refused = breakers_->refuses(address);
+    auto found = slots_.find(address);
+    if (found == slots_.end()) return std::tuple(refused, false, std::uint64_t{0});
+    return std::tuple(refused, found->second->busy, found->second->failed);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "base/circuit_breaker.h"
 #include "kafka/connection.h"
 
 namespace kb::kafka {
@@ -18,22 +19,30 @@ namespace kb::kafka {
 // them.
 class ControlConnections {
  public:
-  explicit ControlConnections(const ConnectionSettings& settings) : settings_(settings) {}
+  ControlConnections(const ConnectionSettings& settings, std::shared_ptr<CircuitBreakers> breakers)
+      : settings_(settings), breakers_(std::move(breakers)) {}
 
   // Waits for its turn (at most the request timeout, then timed_out), opens a connection when there is none
-  // that is usable, and makes one call. Nothing is tried again.
+  // that is usable, and makes one call, if the address's circuit breaker allows. Nothing is tried again.
   template <class Request>
   Reply<typename Request::Response> call(const Context& ctx, const Endpoint& endpoint,
                                          const Request& request) {
     auto bounded = ctx.with_timeout(settings_.connect_timeout + settings_.request_timeout);
     Turn turn(bounded, *this, endpoint);
-    auto reply = turn.connection(bounded).call(bounded, request);
-    turn.succeeded();
-    return reply;
+    auto permit = breakers_->admit(to_string(endpoint));
+    try {
+      auto reply = turn.connection(bounded).call(bounded, request);
+      permit.succeeded();
+      turn.succeeded();
+      return reply;
+    } catch (const Error& error) {
+      permit.failed(error);
+      throw;
+    }
   }
 
-  // The one to ask when any will do: not in use, then the one whose last failure is the longest ago, then the
-  // first. `candidates` must not be empty.
+  // The one to ask when any will do: not to be left alone, not in use, then the one whose last failure is the
+  // longest ago, then the first. `candidates` must not be empty.
   Endpoint most_promising(std::span<const Endpoint> candidates) const;
   // Closes the connections to all other addresses, unless they are in use.
   void keep_only(std::span<const Endpoint> endpoints);
@@ -63,6 +72,7 @@ class ControlConnections {
   };
 
   const ConnectionSettings settings_;
+  const std::shared_ptr<CircuitBreakers> breakers_;
   mutable std::mutex mutex_;
   std::condition_variable_any released_;
   // guarded by mutex_

@@ -19,6 +19,10 @@ ConnectionSettings impatient() {
   return {.connect_timeout = 20ms, .request_timeout = 20ms};
 }
 
+std::shared_ptr<CircuitBreakers> no_breakers() {
+  return std::make_shared<CircuitBreakers>();
+}
+
 ErrorKind outcome(ControlConnections& control, const Endpoint& endpoint,
                   const Context& ctx = within_a_minute()) {
   try {
@@ -34,7 +38,7 @@ Endpoint refusing() {
 }
 
 TEST_CASE("the first is the most promising, until it fails; then the longest ago failed") {
-  ControlConnections control(ConnectionSettings{});
+  ControlConnections control(ConnectionSettings{}, no_breakers());
   const std::vector<Endpoint> candidates{refusing(), refusing(), refusing()};
   CHECK_EQ(control.most_promising(candidates), candidates[0]);
   CHECK_EQ(outcome(control, candidates[0]), ErrorKind::unavailable);
@@ -47,8 +51,26 @@ TEST_CASE("the first is the most promising, until it fails; then the longest ago
   CHECK_EQ(control.most_promising(candidates), candidates[1]);
 }
 
+TEST_CASE("an address that keeps failing is left alone, and is the last one to be asked") {
+  auto breakers = no_breakers();
+  breakers->enable({.failure_threshold = 2, .reset_timeout = 1h, .success_threshold = 1});
+  ControlConnections control(ConnectionSettings{}, breakers);
+  const std::vector<Endpoint> candidates{refusing(), refusing()};
+  for (int i = 0; i < 2; ++i) outcome(control, candidates[0]);
+  outcome(control, candidates[1]);  // later than the other, which would be asked next without breakers
+  CHECK_EQ(control.most_promising(candidates), candidates[1]);
+  try {
+    control.call(within_a_minute(), candidates[0], MetadataRequest{});
+    FAIL("it was asked");
+  } catch (const Error& error) {
+    CHECK_EQ(error.kind(), ErrorKind::unavailable);
+    CHECK(std::string(error.what()).find("is left alone for another") != std::string::npos);
+  }
+  CHECK_EQ(breakers->all().at(0).times_opened + breakers->all().at(1).times_opened, 1);
+}
+
 TEST_CASE("addresses that are no longer wanted are dropped") {
-  ControlConnections control(ConnectionSettings{});
+  ControlConnections control(ConnectionSettings{}, no_breakers());
   const std::vector<Endpoint> endpoints{refusing(), refusing()};
   for (const auto& endpoint : endpoints) outcome(control, endpoint);
   CHECK_EQ(control.size(), 2);
@@ -62,7 +84,7 @@ TEST_CASE(
   LoopbackListener silent;
   const std::vector<Endpoint> candidates{silent.endpoint(), refusing()};
   ConnectionSettings patient{.connect_timeout = 60s, .request_timeout = 60s};
-  ControlConnections control(patient);
+  ControlConnections control(patient, no_breakers());
   std::stop_source stop;
   std::jthread hanging([&] { outcome(control, candidates[0], Context{stop.get_token()}); });
   LoopbackPeer peer(silent.accept());
@@ -85,12 +107,12 @@ TEST_CASE(
 
 TEST_CASE("an answer that never comes ends in a bounded time") {
   LoopbackListener silent;
-  ControlConnections control(impatient());
+  ControlConnections control(impatient(), no_breakers());
   CHECK_EQ(outcome(control, silent.endpoint()), ErrorKind::timed_out);
 }
 
 TEST_CASE("threads take turns") {
-  ControlConnections control(ConnectionSettings{});
+  ControlConnections control(ConnectionSettings{}, no_breakers());
   const std::vector<Endpoint> endpoints{refusing(), refusing()};
   std::atomic<int> refused = 0;
   {

@@ -59,6 +59,8 @@ class LayoutPrinter {
       return "bool";
     else if constexpr (std::is_integral_v<T>)
       return fmt::format("int{}", 8 * sizeof(T));
+    else if constexpr (std::is_same_v<T, double>)
+      return "float64";
     else if constexpr (std::is_same_v<T, std::string>)
       return "string";
     else if constexpr (std::is_same_v<T, Bytes>)
@@ -76,7 +78,7 @@ class LayoutPrinter {
   static std::string default_of(const T& value) {
     if constexpr (std::is_enum_v<T>)
       return default_of(static_cast<std::underlying_type_t<T>>(value));
-    else if constexpr (std::is_integral_v<T>)
+    else if constexpr (std::is_arithmetic_v<T>)
       return fmt::format("={}", value);
     else if constexpr (std::is_same_v<T, std::string>)
       return "='" + value + "'";

@@ -1,5 +1,6 @@
 // Every message that we speak: what the layout check, the golden tests and the fuzzer walk.
 #pragma once
+#include "kafka/messages_access.h"
 #include "kafka/messages_cluster.h"
 #include "kafka/messages_configs.h"
 #include "kafka/messages_fetch.h"
@@ -22,6 +23,7 @@ using AllRequests =
                 ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DeleteRecordsRequest,
                 InitProducerIdRequest, OffsetForLeaderEpochRequest, AddPartitionsToTxnRequest, EndTxnRequest,
                 DescribeConfigsRequest, DescribeLogDirsRequest, IncrementalAlterConfigsRequest,
-                SaslHandshakeRequest, SaslAuthenticateRequest>;
+                DescribeClusterRequest, DescribeAclsRequest, DescribeClientQuotasRequest,
+                DescribeProducersRequest, SaslHandshakeRequest, SaslAuthenticateRequest>;
 
 }  // namespace kb::kafka

@@ -218,4 +218,70 @@ struct EndTxnResponse {
   }
 };
 
+// Which producers have state at a partition (KIP-664): open transactions, too.
+struct DescribeProducersResponse;
+struct DescribeProducersRequest {
+  static constexpr ApiSpec api{
+      .name = "DescribeProducers", .key = 61, .min_version = 0, .max_version = 0, .flexible_from = 0};
+  using Response = DescribeProducersResponse;
+  struct Topic {
+    std::string name;
+    std::vector<int32_t> partition_indexes;
+    void fields(auto& f) {
+      f(name);
+      f(partition_indexes);
+    }
+  };
+  std::vector<Topic> topics;
+
+  void fields(auto& f) { f(topics); }
+};
+
+struct DescribeProducersResponse {
+  static constexpr ApiSpec api = DescribeProducersRequest::api;
+  struct Producer {
+    int64_t producer_id = 0;
+    int32_t producer_epoch = 0;
+    int32_t last_sequence = -1;
+    int64_t last_timestamp = -1;  // of its last batch here, ms
+    int32_t coordinator_epoch = 0;
+    int64_t current_txn_start_offset = -1;  // -1: no transaction is open here
+    void fields(auto& f) {
+      f(producer_id);
+      f(producer_epoch);
+      f(last_sequence);
+      f(last_timestamp);
+      f(coordinator_epoch);
+      f(current_txn_start_offset);
+    }
+  };
+  struct Partition {
+    int32_t partition_index = 0;
+    ErrorCode error_code{};
+    std::optional<std::string> error_message;
+    std::vector<Producer> active_producers;
+    void fields(auto& f) {
+      f(partition_index);
+      f(error_code);
+      f(error_message, since(0), since(0));
+      f(active_producers);
+    }
+  };
+  struct Topic {
+    std::string name;
+    std::vector<Partition> partitions;
+    void fields(auto& f) {
+      f(name);
+      f(partitions);
+    }
+  };
+  int32_t throttle_time_ms = 0;
+  std::vector<Topic> topics;
+
+  void fields(auto& f) {
+    f(throttle_time_ms);
+    f(topics);
+  }
+};
+
 }  // namespace kb::kafka

@@ -374,6 +374,65 @@ void group_offsets(GoldenMessages& golden) {
                                        .topics = {{"orders", {{1, ErrorCode::unknown_member_id}}}}});
 }
 
+void access(GoldenMessages& golden) {
+  golden.request(DescribeClusterRequest{.include_cluster_authorized_operations = true});
+  golden.response(DescribeClusterResponse{.throttle_time_ms = 5,
+                                          .error_code = ErrorCode::cluster_authorization_failed,
+                                          .error_message = "denied",
+                                          .cluster_id = "cluster",
+                                          .controller_id = 2,
+                                          .brokers = {{1, "h1", 9092, "r"}, {2, "h2", 9093, {}}},
+                                          .cluster_authorized_operations = 264});
+  golden.request(DescribeAclsRequest{.resource_type_filter = AclResource::topic,
+                                     .resource_name_filter = "orders",
+                                     .pattern_type_filter = AclPattern::prefixed,
+                                     .principal_filter = "User:a",
+                                     .host_filter = "*",
+                                     .operation = AclOperation::describe,
+                                     .permission_type = AclPermission::allow});
+  golden.request(DescribeAclsRequest{.resource_type_filter = AclResource::any,
+                                     .resource_name_filter = {},
+                                     .pattern_type_filter = AclPattern::any,
+                                     .principal_filter = {},
+                                     .host_filter = {},
+                                     .operation = AclOperation::any,
+                                     .permission_type = AclPermission::any},
+                 "all");
+  golden.response(DescribeAclsResponse{
+      .throttle_time_ms = 5,
+      .error_code = ErrorCode::security_disabled,
+      .error_message = "none",
+      .resources = {{AclResource::group,
+                     "billing",
+                     AclPattern::literal,
+                     {{"User:a", "10.0.0.1", AclOperation::read, AclPermission::deny}}}}});
+  golden.request(
+      DescribeClientQuotasRequest{.components = {{"user", 0, "a"}, {"client-id", 1, {}}}, .strict = true});
+  golden.response(DescribeClientQuotasResponse{
+      .throttle_time_ms = 5,
+      .error_code = ErrorCode::cluster_authorization_failed,
+      .error_message = "denied",
+      .entries = std::vector<DescribeClientQuotasResponse::Entry>{
+          {.entity = {{"user", "a"}, {"client-id", {}}},
+           .values = {{"producer_byte_rate", 1048576.5}, {"consumer_byte_rate", -0.25}}}}});
+}
+
+void open_transactions(GoldenMessages& golden) {
+  golden.request(DescribeProducersRequest{.topics = {{"orders", {0, 7}}}});
+  golden.response(DescribeProducersResponse{
+      .throttle_time_ms = 5,
+      .topics = {{"orders",
+                  {{.partition_index = 7,
+                    .error_code = ErrorCode::topic_authorization_failed,
+                    .error_message = "denied",
+                    .active_producers = {{.producer_id = 4000,
+                                          .producer_epoch = 3,
+                                          .last_sequence = 11,
+                                          .last_timestamp = year_2023_ms,
+                                          .coordinator_epoch = 2,
+                                          .current_txn_start_offset = int64_t{1} << 34}}}}}}});
+}
+
 void sasl(GoldenMessages& golden) {
   golden.request(SaslHandshakeRequest{.mechanism = "SCRAM-SHA-512"});
   golden.response(SaslHandshakeResponse{.error_code = ErrorCode::unsupported_sasl_mechanism,
@@ -406,6 +465,8 @@ TEST_CASE("messages are encoded and decoded as an independent implementation doe
   log_dirs(golden);
   groups(golden);
   group_offsets(golden);
+  access(golden);
+  open_transactions(golden);
   sasl(golden);
   frames(golden);
   golden.check_complete();

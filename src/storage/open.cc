@@ -5,18 +5,32 @@
 #include <fmt/format.h>
 
 #include "storage/filesystem.h"
+#include "storage/guarded.h"
 #include "storage/retrying.h"
 
 namespace kb::storage {
 
-std::shared_ptr<ObjectStore> open_filesystem(const Place& place, const RetryPolicy& policy) {
-  return std::make_shared<RetryingStore>(std::make_shared<FilesystemStore>(place), policy);
+namespace {
+
+std::shared_ptr<ObjectStore> wrapped(std::shared_ptr<ObjectStore> driver, const RetryPolicy& policy,
+                                     const std::optional<Guard>& guard) {
+  if (!guard) return std::make_shared<RetryingStore>(std::move(driver), policy);
+  auto guarded = std::make_shared<GuardedStore>(std::move(driver), guard->breakers, guard->operation_timeout);
+  return std::make_shared<RetryingStore>(std::move(guarded), outlasting(policy, guard->reset_timeout));
 }
 
-std::shared_ptr<ObjectStore> open_filesystem_if_there(const Place& place, const RetryPolicy& policy) {
+}  // namespace
+
+std::shared_ptr<ObjectStore> open_filesystem(const Place& place, const RetryPolicy& policy,
+                                             const std::optional<Guard>& guard) {
+  return wrapped(std::make_shared<FilesystemStore>(place), policy, guard);
+}
+
+std::shared_ptr<ObjectStore> open_filesystem_if_there(const Place& place, const RetryPolicy& policy,
+                                                      const std::optional<Guard>& guard) {
   auto directory = Directory::open_if_there(place);
   if (!directory) return nullptr;
-  return std::make_shared<RetryingStore>(std::make_shared<FilesystemStore>(std::move(*directory)), policy);
+  return wrapped(std::make_shared<FilesystemStore>(std::move(*directory)), policy, guard);
 }
 
 // Walks down from the deepest directory that is there, as for the parents of an object.

@@ -122,9 +122,15 @@ class Rules:
                 return rule.options
         return None
 
-    def note(self, what, api):
+    def note(self, what, api, size):
+        name = API_NAMES.get(api, api)
         with self.changed:
-            self.seen[f"{what} {API_NAMES.get(api, api)}"] += 1
+            self.seen[f"{what} {name}"] += 1
+            self.seen[f"bytes of {what} {name}"] += size
+
+    def note_connection(self):
+        with self.changed:
+            self.seen["connections"] += 1
 
     def pass_black_holes(self, api):
         """Waits as long as there is a black hole for such messages."""
@@ -180,7 +186,7 @@ class Session:
     def pass_requests(self):
         while True:
             size, api, _, correlation_id = struct.unpack(">ihhi", header := read(self.client, 12))
-            self.rules.note("requests", api)
+            self.rules.note("requests", api, size + 4)
             self.rules.pass_black_holes(api)
             cut = self.rules.take("reset", api, side="request")
             self.apis[correlation_id] = api
@@ -190,7 +196,7 @@ class Session:
         while True:
             size, correlation_id = struct.unpack(">ii", header := read(self.broker, 8))
             api = self.apis.pop(correlation_id)
-            self.rules.note("responses", api)
+            self.rules.note("responses", api, size + 4)
             self.rules.pass_black_holes(api)
             if delay := self.rules.take("delay", api):
                 time.sleep(delay["ms"] / 1000)
@@ -253,6 +259,7 @@ def listen(port):
 def accept_clients(listener, broker, rules):
     while True:
         client, _ = listener.accept()
+        rules.note_connection()
         if rules.take("refuse", None) is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()

@@ -33,6 +33,7 @@ func main() {
 	topics()
 	configs()
 	groups()
+	access()
 	sasl()
 	headers()
 }
@@ -205,7 +206,31 @@ func groups() {
 		Topics: []kmsg.OffsetCommitResponseTopic{{Topic: "orders", Partitions: []kmsg.OffsetCommitResponseTopicPartition{{Partition: 1, ErrorCode: 25}}}}})
 }
 
-// Whole request frames: length, header, message. ListGroups turns flexible (header v2) with v3.
+func access() {
+	show("DescribeClusterRequest", "full", 0, 0, &kmsg.DescribeClusterRequest{IncludeClusterAuthorizedOperations: true})
+	show("DescribeClusterResponse", "full", 0, 0, &kmsg.DescribeClusterResponse{ThrottleMillis: 5, ErrorCode: 31, ErrorMessage: s("denied"),
+		ClusterID: "cluster", ControllerID: 2, ClusterAuthorizedOperations: 264,
+		Brokers: []kmsg.DescribeClusterResponseBroker{{NodeID: 1, Host: "h1", Port: 9092, Rack: s("r")}, {NodeID: 2, Host: "h2", Port: 9093}}})
+	show("DescribeAclsRequest", "full", 1, 3, &kmsg.DescribeACLsRequest{ResourceType: 2, ResourceName: s("orders"), ResourcePatternType: 4,
+		Principal: s("User:a"), Host: s("*"), Operation: 8, PermissionType: 3})
+	show("DescribeAclsRequest", "all", 1, 3, &kmsg.DescribeACLsRequest{ResourceType: 1, ResourcePatternType: 1, Operation: 1, PermissionType: 1})
+	show("DescribeAclsResponse", "full", 1, 3, &kmsg.DescribeACLsResponse{ThrottleMillis: 5, ErrorCode: 54, ErrorMessage: s("none"),
+		Resources: []kmsg.DescribeACLsResponseResource{{ResourceType: 3, ResourceName: "billing", ResourcePatternType: 3,
+			ACLs: []kmsg.DescribeACLsResponseResourceACL{{Principal: "User:a", Host: "10.0.0.1", Operation: 3, PermissionType: 2}}}}})
+	show("DescribeClientQuotasRequest", "full", 0, 1, &kmsg.DescribeClientQuotasRequest{Strict: true,
+		Components: []kmsg.DescribeClientQuotasRequestComponent{{EntityType: "user", MatchType: 0, Match: s("a")}, {EntityType: "client-id", MatchType: 1}}})
+	show("DescribeClientQuotasResponse", "full", 0, 1, &kmsg.DescribeClientQuotasResponse{ThrottleMillis: 5, ErrorCode: 31, ErrorMessage: s("denied"),
+		Entries: []kmsg.DescribeClientQuotasResponseEntry{{
+			Entity: []kmsg.DescribeClientQuotasResponseEntryEntity{{Type: "user", Name: s("a")}, {Type: "client-id"}},
+			Values: []kmsg.DescribeClientQuotasResponseEntryValue{{Key: "producer_byte_rate", Value: 1048576.5}, {Key: "consumer_byte_rate", Value: -0.25}}}}})
+	show("DescribeProducersRequest", "full", 0, 0, &kmsg.DescribeProducersRequest{
+		Topics: []kmsg.DescribeProducersRequestTopic{{Topic: "orders", Partitions: []int32{0, 7}}}})
+	show("DescribeProducersResponse", "full", 0, 0, &kmsg.DescribeProducersResponse{ThrottleMillis: 5,
+		Topics: []kmsg.DescribeProducersResponseTopic{{Topic: "orders", Partitions: []kmsg.DescribeProducersResponseTopicPartition{
+			{Partition: 7, ErrorCode: 29, ErrorMessage: s("denied"), ActiveProducers: []kmsg.DescribeProducersResponseTopicPartitionActiveProducer{
+				{ProducerID: 4000, ProducerEpoch: 3, LastSequence: 11, LastTimestamp: 1700000000000, CoordinatorEpoch: 2, CurrentTxnStartOffset: 1 << 34}}}}}}})
+}
+
 func sasl() {
 	show("SaslHandshakeRequest", "full", 1, 1, &kmsg.SASLHandshakeRequest{Mechanism: "SCRAM-SHA-512"})
 	show("SaslHandshakeResponse", "full", 1, 1, &kmsg.SASLHandshakeResponse{ErrorCode: 33,
@@ -216,6 +241,7 @@ func sasl() {
 	show("SaslAuthenticateResponse", "nulls", 0, 2, &kmsg.SASLAuthenticateResponse{SASLAuthBytes: []byte{}})
 }
 
+// Whole request frames: length, header, message. ListGroups turns flexible (header v2) with v3.
 func headers() {
 	formatter := kmsg.NewRequestFormatter(kmsg.FormatterClientID("kafka-backup"))
 	for version := int16(2); version <= 3; version++ {
