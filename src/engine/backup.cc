@@ -6,6 +6,7 @@
 
 #include "archive/run.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "engine/backup_copy.h"
 #include "engine/backup_plan.h"
 #include "engine/backup_run.h"
@@ -48,7 +49,24 @@ BackupReport report_shard(const Context& ctx, const archive::Archive& archive, c
 
 BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
                        const archive::Archive& archive, const ChosenTopics& topics,
+                       ProgressCounters& progress);
+
+// A run that failed has left most of its work behind. It is finished before a newer one begins, which then
+// has little to do.
+void finish_older(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
+                  const archive::Archive& archive, const ChosenTopics& topics, ProgressCounters& progress) {
+  auto older = unfinished_before(ctx, archive, request, cluster.cluster_id());
+  if (!older || !plan_broken_by(ctx, cluster, *older).empty()) return;
+  auto own = request;
+  own.backup_id = older->capture.backup_id;
+  LOG_INFO("backup {} was not finished: it is finished first", own.backup_id);
+  carry_out(ctx, own, cluster, archive, topics, progress);
+}
+
+BackupReport carry_out(const Context& ctx, const BackupRequest& request, kafka::Cluster& cluster,
+                       const archive::Archive& archive, const ChosenTopics& topics,
                        ProgressCounters& progress) {
+  finish_older(ctx, request, cluster, archive, topics, progress);
   auto run = choose_run(ctx, archive, request);
   if (auto decided = already_decided(ctx, archive, run.backup_id)) return *decided;
   auto plan = plan_once(ctx, cluster, archive, request, topics, run.backup_id);

@@ -20,8 +20,9 @@ namespace kb::engine {
 struct BackupRequest {
   archive::Owner owner;
   api::KafkaBackupSpec spec;
-  // Empty: the run that was not finished, else a new one named after the time. Shards need one. Undecided
-  // runs that are older than a new one are abandoned.
+  // Empty: the run that was not finished, else a new one named after the time. Shards need one. Before a new
+  // one the newest undecided run is finished, if it can be by one worker; others that are older are
+  // abandoned.
   std::string backup_id;
   Shard shard;
   std::vector<std::string> kept_backup_ids;  // retention leaves them: they are being restored

@@ -78,6 +78,19 @@ void abandon(const Context& ctx, const archive::Archive& archive, const std::str
   LOG_WARN("backup {} is abandoned: {}", id, why);
 }
 
+std::optional<archive::Plan> unfinished_before(const Context& ctx, const archive::Archive& archive,
+                                               const BackupRequest& request, const std::string& cluster_id) {
+  const auto& id = request.backup_id;
+  if (id.empty() || request.shard.count > 1 || archive.plan(ctx, id)) return std::nullopt;
+  auto undecided = archive.catalog(ctx).undecided;
+  std::erase_if(undecided, [&](const auto& other) { return !is_older(other, id); });
+  if (undecided.empty()) return std::nullopt;
+  auto plan = archive.plan(ctx, undecided.back());
+  const bool fits = plan && plan->shards == 1 && plan->spec_sha256 == spec_digest(request.spec) &&
+                    plan->capture.kafka_cluster_id == cluster_id;
+  return fits ? std::move(plan) : std::nullopt;
+}
+
 Run choose_run(const Context& ctx, const archive::Archive& archive, const BackupRequest& request) {
   if (!request.backup_id.empty()) {
     Run run{.backup_id = request.backup_id, .resumed = archive.plan(ctx, request.backup_id).has_value()};

@@ -24,6 +24,11 @@ std::optional<archive::Archive> open_existing(const Context& ctx, const BackupRe
 std::optional<BackupReport> already_decided(const Context& ctx, const archive::Archive& archive,
                                             const std::string& backup_id);
 
+// The plan of the newest undecided run that is older than the new one that the request names, when it
+// captures the same of the same cluster and one worker can finish it.
+std::optional<archive::Plan> unfinished_before(const Context& ctx, const archive::Archive& archive,
+                                               const BackupRequest& request, const std::string& cluster_id);
+
 // The run that the request names, or the newest undecided one when it captures what the resource asks for, or
 // a new one. Gives up the undecided runs before a new one: nobody will go on with them.
 Run choose_run(const Context& ctx, const archive::Archive& archive, const BackupRequest& request);

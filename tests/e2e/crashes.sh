@@ -86,6 +86,22 @@ test_restore_killed_at_random_instants() {
 	echo "$(kills) kills in $rounds rounds"
 }
 
+# What the operator asks for at the tick after one that failed.
+test_run_under_a_new_id_finishes_the_one_before() {
+	fill bulk --prefix kn- --bytes 20M --incompressible
+	backup_yaml next '["kn-*"]' "segmentMaxBytes: 1000000
+checkpoint: {intervalSecs: 1}" >backup.yaml
+	{ cat backup.yaml; echo "  rateLimiting: {bytesPerSec: 4000000}"; } >slow.yaml
+	background slow.log "$KAFKA_BACKUP" run -f slow.yaml --volumes "$volumes" --backup-id next-20250101-000000
+	wait_for 60 "a checkpoint with segments" compgen -G "$volumes/kafka-backups/default/next/runs/next-20250101-000000/*/*2"
+	kill -KILL "$pid"
+	kafka_backup_run backup.yaml --backup-id next-20250102-000000 >next.log 2>&1
+	contains "$(cat next.log)" "next-20250101-000000 was not finished: it is finished first"
+	eq "next-20250101-000000 next-20250102-000000" "$("$KAFKA_BACKUP" list --volumes "$volumes" --output json | python3 -c '
+import json, sys
+print(*[b["backupId"] for a in json.load(sys.stdin)["archives"] for b in a["backups"] if "next" in b["backupId"]])')" "backups"
+}
+
 # Three shards at once, each killed until it ends by itself, then what ends the run.
 killed_shards() { # USUAL-MILLISECONDS FILE OPTIONS...
 	local usual=$1 i pids=()
