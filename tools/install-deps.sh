@@ -5,7 +5,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build python3 pkg-config ccache libfmt-dev libspdlog-dev libcli11-dev libboost-json1.81-dev libyaml-dev libssl-dev
 	libcctz-dev tzdata zlib1g-dev liblz4-dev libzstd-dev libsnappy-dev libisal-dev libcurl4-openssl-dev
 	libmicrohttpd-dev libsasl2-dev libsasl2-modules-gssapi-mit libkrb5-dev prometheus-cpp-dev doctest-dev libbenchmark-dev)
-test=(openjdk-17-jdk-headless maven librdkafka-dev python3-yaml procps krb5-kdc krb5-admin-server)
+test=(openjdk-17-jdk-headless maven librdkafka-dev python3-yaml procps krb5-kdc krb5-admin-server openssl)
 sanitize=(clang libclang-rt-14-dev)
 check=(clang-format clang-tidy gcovr)
 case ${1:-} in

@@ -22,9 +22,6 @@ bool creates_pvc(const Storage& storage) {
   return storage.storage_type == StorageType::pvc && storage.pvc && storage.pvc->create &&
          storage.pvc->create->enabled;
 }
-bool secured(const KafkaCluster& cluster) {
-  return cluster.security_protocol != SecurityProtocol::plaintext;
-}
 bool breaker(const std::optional<CircuitBreaker>& block) {
   return block && *block != CircuitBreaker{};
 }
@@ -39,15 +36,9 @@ constexpr std::string_view for_jobs =
     "this is one "
     "process";
 constexpr std::string_view only_pvc = "use storageType: pvc";
-constexpr std::string_view only_plaintext = "use a PLAINTEXT listener";
 
 constexpr Row<Backup> backup_rows[] = {
     {"spec.storage.storageType other than pvc", [](const Backup& s) { return no_pvc(s.storage); }, only_pvc},
-    {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
-     [](const Backup& s) { return secured(s.kafka_cluster); }, only_plaintext},
-    {"spec.kafkaCluster.tlsSecret", [](const Backup& s) { return s.kafka_cluster.tls_secret.has_value(); }},
-    {"spec.kafkaCluster.caSecret", [](const Backup& s) { return s.kafka_cluster.ca_secret.has_value(); }},
-    {"spec.kafkaCluster.saslSecret", [](const Backup& s) { return s.kafka_cluster.sasl_secret.has_value(); }},
     {"spec.continuous: true", [](const Backup& s) { return s.continuous; },
      "run it again: a run stores only what is new"},
     {"spec.includeOffsetHeaders: true", [](const Backup& s) { return s.include_offset_headers == true; },
@@ -62,12 +53,6 @@ constexpr Row<Restore> restore_rows[] = {
     {"spec.backupRef.storage.pvc.create.enabled: true",
      [](const Restore& s) { return s.backup_ref.storage && creates_pvc(*s.backup_ref.storage); },
      "a claim that is made anew holds no backup"},
-    {"spec.kafkaCluster.securityProtocol other than PLAINTEXT",
-     [](const Restore& s) { return secured(s.kafka_cluster); }, only_plaintext},
-    {"spec.kafkaCluster.tlsSecret", [](const Restore& s) { return s.kafka_cluster.tls_secret.has_value(); }},
-    {"spec.kafkaCluster.caSecret", [](const Restore& s) { return s.kafka_cluster.ca_secret.has_value(); }},
-    {"spec.kafkaCluster.saslSecret",
-     [](const Restore& s) { return s.kafka_cluster.sasl_secret.has_value(); }},
     {"spec.pitr", [](const Restore& s) { return s.pitr.has_value(); }},
     {"spec.partitionMapping", [](const Restore& s) { return !s.partition_mapping.empty(); }},
     {"spec.repartitioning", [](const Restore& s) { return !s.repartitioning.empty(); }},

@@ -75,6 +75,19 @@ const Case of_every_kind[] = {
      "spec.kafkaCluster.securityProtocol must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, not 'TLS'"},
     {"kafkaCluster: {securityProtocol: SASL_SSL}",
      "spec.kafkaCluster.saslSecret is required by securityProtocol SASL_SSL"},
+    {"kafkaCluster: {saslSecret: {name: s, mechanism: PLAIN}}",
+     "spec.kafkaCluster.saslSecret is not used with securityProtocol PLAINTEXT: say SASL_SSL or "
+     "SASL_PLAINTEXT, "
+     "or leave it out"},
+    {"kafkaCluster: {securityProtocol: SSL, saslSecret: {name: s, mechanism: PLAIN}}",
+     "spec.kafkaCluster.saslSecret is not used with securityProtocol SSL: say SASL_SSL or SASL_PLAINTEXT, "
+     "or leave it out"},
+    {"kafkaCluster: {tlsSecret: {name: s}}",
+     "spec.kafkaCluster.tlsSecret is not used with securityProtocol PLAINTEXT: say SSL or SASL_SSL, or leave "
+     "it out"},
+    {"kafkaCluster: {securityProtocol: PLAINTEXT, caSecret: {name: s}}",
+     "spec.kafkaCluster.caSecret is not used with securityProtocol PLAINTEXT: say SSL or SASL_SSL, or leave "
+     "it out"},
     {"kafkaCluster: {saslSecret: {name: s}}", "spec.kafkaCluster.saslSecret.mechanism is required"},
     {"kafkaCluster: {saslSecret: {name: s, mechanism: SCRAM}}",
      "spec.kafkaCluster.saslSecret.mechanism must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not "

@@ -181,7 +181,7 @@ void add_run(CLI::App& app, Flags& flags) {
       ->type_name("FILE");
   command
       ->add_option("--secrets-dir", flags.run.secrets_dir,
-                   "Key k of secret s is the file DIR/s/k; no field of this version needs it")
+                   "Key k of Secret s is the file DIR/s/k; read again at each use")
       ->type_name("DIR");
   command
       ->add_option(

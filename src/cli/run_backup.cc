@@ -15,7 +15,8 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
       .spec = std::get<api::KafkaBackupSpec>(run.resource.spec),
       .backup_id = run.flags.backup_id,
       .shard = run.flags.shard.value_or(engine::Shard{}),
-      .memory_bytes_max = run.flags.memory_bytes_max};
+      .memory_bytes_max = run.flags.memory_bytes_max,
+      .secrets = SecretFiles(run.flags.secrets_dir)};
   std::string location;
   auto open_store = [&](bool create) {
     if (create) storage::create_directories(run.archive);

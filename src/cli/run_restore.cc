@@ -13,7 +13,8 @@ Outcome run_restore(const Context& ctx, const ResourceRun& run) {
                                  .restore_name = metadata.name,
                                  .spec = std::get<api::KafkaRestoreSpec>(run.resource.spec),
                                  .shard = run.flags.shard.value_or(engine::Shard{}),
-                                 .memory_bytes_max = run.flags.memory_bytes_max};
+                                 .memory_bytes_max = run.flags.memory_bytes_max,
+                                 .secrets = SecretFiles(run.flags.secrets_dir)};
   auto archive = archive::Archive::open(ctx, storage::open_filesystem(run.archive));
   const auto location = archive.store().location();
   if (run.flags.finish) {

@@ -102,7 +102,8 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
                                 .shard = shard_of(order),
                                 .kept_backup_ids = order.kept_backup_ids,
                                 .adopt_archive = order.adopt_archive,
-                                .memory_bytes_max = memory_for_data(flags)};
+                                .memory_bytes_max = memory_for_data(flags),
+                                .secrets = SecretFiles(std::string(api::worker_secrets_folder))};
   auto open_store = [&](bool create) {
     if (create) storage::create_directories(place);
     return storage::open_filesystem_if_there(place);
@@ -133,7 +134,8 @@ Work restore(const Context& ctx, const api::WorkOrder& order, api::Resource reso
                                  .restore_name = order.name,
                                  .spec = spec,
                                  .shard = shard_of(order),
-                                 .memory_bytes_max = memory_for_data(flags)};
+                                 .memory_bytes_max = memory_for_data(flags),
+                                 .secrets = SecretFiles(std::string(api::worker_secrets_folder))};
   engine::ProgressCounters counters;
   WorkerServer server(flags.port, "restoring", counters);
   EngineProgress progress(common, "restoring", counters);

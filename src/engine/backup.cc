@@ -133,7 +133,7 @@ BackupReport commit_when_complete(const Context& ctx, const BackupRequest& reque
   if (!plan) refuse_unfinished(request.backup_id, "no shard of it has begun", "its shards");
   require_stored(ctx, archive, *plan);
   // A worker may have been killed before it could find out that a topic had been recreated under it.
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
   cluster.connect(ctx);
   refuse_other_plan(*plan, request, cluster.cluster_id());
   refuse_broken(ctx, cluster, *plan);
@@ -153,7 +153,7 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   if (archive && !request.backup_id.empty())
     if (auto decided = already_decided(ctx, *archive, request.backup_id))
       return shard ? *decided : with_retention(ctx, request, *archive, std::move(*decided));
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
   cluster.connect(ctx);
   auto topics = choose_topics_of(ctx, cluster, request.spec);
   if (archive)

@@ -10,6 +10,7 @@
 
 #include "api/kafka_backup.h"
 #include "archive/archive.h"
+#include "base/secret_files.h"
 #include "engine/progress_counters.h"
 #include "engine/retention.h"
 #include "engine/shard.h"
@@ -28,6 +29,7 @@ struct BackupRequest {
   std::vector<std::string> kept_backup_ids;  // retention leaves them: they are being restored
   std::string adopt_archive;  // id of an archive that is written to though it belongs to another owner
   std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
+  SecretFiles secrets;                               // that spec.kafkaCluster names
 };
 
 enum class BackupOutcome {

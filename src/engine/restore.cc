@@ -148,7 +148,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
                        .shard = shard,
                        .plan = make_plan(ctx, request, archive)};
   const auto& plan = report.plan;
-  kafka::Cluster cluster(cluster_settings(spec.kafka_cluster));
+  kafka::Cluster cluster(cluster_settings(spec.kafka_cluster, request.secrets));
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
@@ -187,7 +187,7 @@ RestoreReport finish_restore(const Context& ctx, const RestoreRequest& request,
   if (request.spec.dry_run) fail(ErrorKind::invalid, "there is nothing to finish with spec.dryRun: true");
   RestoreReport report{.plan = make_plan(ctx, request, archive)};
   const auto& plan = report.plan;
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster));
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;

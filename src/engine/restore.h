@@ -9,6 +9,7 @@
 
 #include "api/kafka_restore.h"
 #include "archive/archive.h"
+#include "base/secret_files.h"
 #include "engine/progress_counters.h"
 #include "engine/restore_plan.h"
 #include "engine/restore_target.h"
@@ -21,6 +22,7 @@ struct RestoreRequest {
   api::KafkaRestoreSpec spec;
   Shard shard;  // of several, only with spec.backupRef.backupId and without spec.dryRun
   std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
+  SecretFiles secrets;                               // that spec.kafkaCluster names
 };
 
 enum class RestoreOutcome {

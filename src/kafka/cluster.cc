@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "kafka/listener_check.h"
 
 namespace kb::kafka {
 namespace {
@@ -14,10 +15,12 @@ MetadataRequest metadata_request() {
   return {.allow_auto_topic_creation = false};
 }
 
-// One error for all servers: the text of each, and of the first that may be tried again the kind.
+// One error for all servers: the text of each, and the kind of the first that says no to who we are or whom
+// we trust, else of the first that may be tried again.
 Error summary(const std::vector<Error>& failures) {
   if (failures.size() == 1) return failures.front();
-  auto decisive = std::ranges::find_if(failures, &Error::retryable);
+  auto decisive = std::ranges::find(failures, ErrorKind::denied, &Error::kind);
+  if (decisive == failures.end()) decisive = std::ranges::find_if(failures, &Error::retryable);
   if (decisive == failures.end()) decisive = failures.begin();
   std::string text = "no bootstrap server answers";
   for (const char* separator = ": "; const auto& failure : failures) {
@@ -45,7 +48,10 @@ void Cluster::bootstrap_once(const Context& ctx) {
       return remember(control_.call(ctx, server, metadata_request()).message);
     } catch (const Error& error) {
       ctx.check();
-      failures.push_back(error);
+      std::optional<Error> mismatch;
+      if (error.kind() == ErrorKind::unavailable && cluster_id().empty())
+        mismatch = security_mismatch(ctx, server, settings_.connection);
+      failures.push_back(mismatch.value_or(error));
     }
   }
   throw summary(failures);

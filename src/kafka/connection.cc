@@ -1,8 +1,10 @@
 #include "kafka/connection.h"
 
 #include <algorithm>
+#include <random>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "kafka/big_endian.h"
 #include "kafka/messages_cluster.h"
 
@@ -10,7 +12,8 @@ namespace kb::kafka {
 namespace {
 
 constexpr std::size_t handshake_bytes_max = 1024 * 1024;
-constexpr auto throttle_max = std::chrono::minutes(5);  // that a broker can make us believe
+constexpr auto throttle_max = std::chrono::minutes(5);     // that a broker can make us believe
+constexpr Duration margin_min = std::chrono::seconds(10);  // before the end of a session
 constexpr std::string_view software_name = "kafka-backup";
 constexpr std::string_view software_version = "1";
 constexpr std::string_view listener_hint =
@@ -24,6 +27,15 @@ std::string describe_stranger(std::string_view first_bytes) {
   return fmt::format("it announces an answer of {} bytes", read_big_endian<int32_t>(first_bytes.data()));
 }
 
+// So early that a request that waits behind others reaches the broker before the session ends, and not of all
+// connections at the same time.
+Duration time_until_next_login(Duration session) {
+  const Duration margin = std::max(session * 15 / 100, std::min<Duration>(session * 40 / 100, margin_min));
+  thread_local std::minstd_rand random{std::random_device{}()};
+  auto share = std::uniform_real_distribution<double>(0.9, 1.0)(random);
+  return std::chrono::duration_cast<Duration>((session - margin) * share);
+}
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -33,14 +45,17 @@ double seconds_since(Clock::time_point start) {
 Connection Connection::open(const Context& ctx, const Endpoint& endpoint,
                             const ConnectionSettings& settings) {
   auto bounded = ctx.with_timeout(settings.connect_timeout);
-  return over(bounded, connect_tcp(bounded, endpoint, settings.socket, settings.connect_timeout), endpoint,
-              settings);
+  auto stream = connect_tcp(bounded, endpoint, settings.socket, settings.connect_timeout);
+  if (settings.tls) stream = settings.tls->handshake(bounded, std::move(stream), endpoint);
+  LOG_DEBUG("connected to {}{}", to_string(endpoint), settings.tls ? " by TLS" : "");
+  return over(bounded, std::move(stream), endpoint, settings);
 }
 
 Connection Connection::over(const Context& ctx, std::unique_ptr<ByteStream> stream, const Endpoint& endpoint,
                             const ConnectionSettings& settings) {
   Connection connection(std::move(stream), endpoint, settings);
   connection.handshake(ctx);
+  if (settings.authentication) connection.log_in(ctx);
   return connection;
 }
 
@@ -86,9 +101,49 @@ int32_t Connection::next_correlation_id() {
   return last_correlation_id_ = (last_correlation_id_ + 1) & std::numeric_limits<int32_t>::max();
 }
 
+void Connection::log_in(const Context& ctx) {
+  const auto begun = Clock::now();
+  const auto session = settings_.authentication->log_in(ctx, *this);
+  log_in_again_at_ =
+      session > Duration::zero() ? begun + time_until_next_login(session) : Clock::time_point::max();
+}
+
+void Connection::log_in_again(const Context& ctx) {
+  log_in_again_at_ = Clock::time_point::max();  // the login itself is sent as well
+  std::deque<Early> early = std::move(early_);
+  early_.clear();
+  while (!in_flight_.empty()) {
+    const auto sent = in_flight_.front();
+    early.push_back({sent, receive_frame(ctx, sent)});
+  }
+  try {
+    log_in(ctx);
+  } catch (const Error& error) {
+    close();
+    if (error.kind() != ErrorKind::denied) throw;
+    // Only a new connection shows whether the secret is wrong: a broker also refuses another principal here.
+    throw Error(ErrorKind::unavailable, error.what(), error.hint());
+  }
+  early_ = std::move(early);
+}
+
+std::shared_ptr<const Buffer> Connection::take_early() {
+  auto frame = std::move(early_.front().frame);
+  early_.pop_front();
+  return frame;
+}
+
+void Connection::close() {
+  stream_.reset();
+  in_flight_.clear();
+  early_.clear();
+}
+
 Connection::Sent Connection::oldest(const ApiSpec& api) const {
-  CHECK(!in_flight_.empty() && in_flight_.front().api->key == api.key);
-  return in_flight_.front();
+  CHECK(in_flight() > 0);
+  const auto& sent = early_.empty() ? in_flight_.front() : early_.front().sent;
+  CHECK(sent.api->key == api.key);
+  return sent;
 }
 
 void Connection::check_usable(const Context& ctx, const ApiSpec& api) const {
@@ -152,8 +207,7 @@ Duration Connection::time_allowed() const {
 }
 
 void Connection::close_because(const Sent& sent, const Error& error) {
-  stream_.reset();
-  in_flight_.clear();
+  close();
   auto doing = fmt::format("{} at {}", sent.api->name, to_string(endpoint_));
   bool handshaking = broker_versions_.empty();
   if (handshaking && error.kind() == ErrorKind::corrupt)

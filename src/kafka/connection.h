@@ -1,6 +1,7 @@
-// One connection to one broker: the ApiVersions handshake (KIP-35, KIP-511), then pipelined requests. Framing
-// as in https://kafka.apache.org/protocol#protocol_common: a 32-bit length, header, message; answers come in
-// the order of the requests. Nothing is tried again here.
+// One connection to one broker: TLS and login where the settings say so, the ApiVersions handshake (KIP-35,
+// KIP-511), then pipelined requests. Before a session ends the login is repeated (KIP-368). Framing as in
+// https://kafka.apache.org/protocol#protocol_common: a 32-bit length, header, message; answers come in the
+// order of the requests. Nothing is tried again here.
 #pragma once
 #include <deque>
 #include <map>
@@ -8,8 +9,10 @@
 
 #include "base/buffer.h"
 #include "base/context.h"
+#include "kafka/authentication.h"
 #include "kafka/codec.h"
 #include "net/socket.h"
+#include "net/tls_client.h"
 
 namespace kb::kafka {
 
@@ -18,7 +21,9 @@ struct ApiVersionsResponse;
 struct ConnectionSettings {
   std::string client_id = "kafka-backup";
   SocketSettings socket;
-  Duration connect_timeout = std::chrono::seconds(10);  // name lookup, TCP and handshake together
+  std::shared_ptr<TlsClient> tls;                       // null: in plain text
+  std::shared_ptr<Authentication> authentication;       // null: no login
+  Duration connect_timeout = std::chrono::seconds(10);  // name lookup, TCP, TLS, handshake and login together
   Duration request_timeout =
       std::chrono::seconds(30);  // for sending one, and for its answer once that is awaited
   std::size_t response_bytes_max = 256 * 1024 * 1024;
@@ -34,21 +39,24 @@ struct Reply {
 
 // One owner thread at a time; may be moved. Every function that fails in the middle of an exchange closes the
 // connection: usable() is false then, and all that was in flight is lost. Errors name the api and the broker:
-//   unavailable  closed, reset, refused      timed_out  no answer in time     cancelled  the context was
-//   stopped invalid      not a Kafka broker, or no version of an api in common        corrupt    an answer
-//   that makes no sense
+//   unavailable  closed, reset, refused       timed_out  no answer in time   cancelled  the context was
+//   stopped invalid      not a Kafka broker, another security protocol, or no version of an api in common
+//   denied       a certificate or a login is refused, by either side
+//   corrupt      an answer that makes no sense
 class Connection {
  public:
   static Connection open(const Context& ctx, const Endpoint& endpoint, const ConnectionSettings& settings);
-  // Makes the handshake over a stream that is already there; `endpoint` is for the texts.
+  // Makes the handshake and the login over a stream that is already there; `endpoint` is for the texts.
   static Connection over(const Context& ctx, std::unique_ptr<ByteStream> stream, const Endpoint& endpoint,
                          const ConnectionSettings& settings);
 
   // Returns when the kernel has taken the request; any number may be in flight. Records of the request are
-  // written from where they are.
+  // written from where they are. Where the session is about to end, the login is repeated first: after what
+  // is in flight has been answered, which receive() then has at once.
   template <class Request>
   void send(const Context& ctx, const Request& request) {
     check_usable(ctx, Request::api);
+    if (Clock::now() >= log_in_again_at_) log_in_again(ctx);
     Sent sent{&Request::api, version<Request>(), next_correlation_id()};
     send_frame(ctx, sent, encode_request(settings_.client_id, sent.correlation_id, request, sent.version));
   }
@@ -59,7 +67,7 @@ class Connection {
     check_usable(ctx, Request::api);
     const Sent sent = oldest(Request::api);
     Reply<Response> reply;
-    reply.buffer = receive_frame(ctx, sent);
+    reply.buffer = early_.empty() ? receive_frame(ctx, sent) : take_early();
     exchange(sent, [&] { reply.message = decode_response<Response>(reply.buffer->view(), sent.version); });
     if constexpr (requires { reply.message.throttle_time_ms; }) note_throttle(reply.message.throttle_time_ms);
     return reply;
@@ -75,7 +83,7 @@ class Connection {
   int16_t version() const {
     return negotiate(Request::api);
   }
-  std::size_t in_flight() const { return in_flight_.size(); }
+  std::size_t in_flight() const { return early_.size() + in_flight_.size(); }
   bool usable() const { return stream_ != nullptr; }
   const Endpoint& endpoint() const { return endpoint_; }
 
@@ -85,10 +93,17 @@ class Connection {
     int16_t version;
     int32_t correlation_id;
   };
+  // An answer that was read before receive() asked for it.
+  struct Early {
+    Sent sent;
+    std::shared_ptr<const Buffer> frame;
+  };
 
   Connection(std::unique_ptr<ByteStream> stream, const Endpoint& endpoint, const ConnectionSettings& settings)
       : stream_(std::move(stream)), endpoint_(endpoint), settings_(settings) {}
   void handshake(const Context& ctx);
+  void log_in(const Context& ctx);
+  void log_in_again(const Context& ctx);
   ApiVersionsResponse ask_api_versions(const Context& ctx, int16_t version);
   int16_t negotiate(const ApiSpec& api) const;
   int32_t next_correlation_id();
@@ -96,6 +111,8 @@ class Connection {
   // Throws before anything is exchanged, so that the connection stays as it is.
   void check_usable(const Context& ctx, const ApiSpec& api) const;
   void send_frame(const Context& ctx, const Sent& sent, const WireBytes& frame);
+  std::shared_ptr<const Buffer> take_early();
+  void close();
   // The frame without its length, its correlation id checked.
   std::shared_ptr<const Buffer> receive_frame(const Context& ctx, const Sent& sent);
   std::size_t checked_size(std::string_view prefix) const;
@@ -117,6 +134,8 @@ class Connection {
   ConnectionSettings settings_;
   std::map<int16_t, Versions> broker_versions_;  // by api key; empty until the handshake is done
   std::deque<Sent> in_flight_;
+  std::deque<Early> early_;  // before in_flight_
+  Clock::time_point log_in_again_at_ = Clock::time_point::max();
   int32_t last_correlation_id_ = 0;
   std::size_t answers_ = 0;              // the handshake's included
   Clock::time_point throttled_until_{};  // the broker reads nothing before that (KIP-219)

@@ -2,12 +2,11 @@
 // tests/kafka_broker_test.cc.
 #include "kafka/connection.h"
 
-#include <optional>
 #include <thread>
 
 #include "kafka/big_endian.h"
 #include "kafka/messages.h"
-#include "net/loopback_listener.h"
+#include "kafka/scripted_broker.h"
 
 #include <doctest/doctest.h>
 
@@ -15,57 +14,6 @@ namespace kb::kafka {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string framed(std::string_view bytes) {
-  std::string frame(4, '\0');
-  write_big_endian<int32_t>(frame.data(), static_cast<int32_t>(bytes.size()));
-  return frame += bytes;
-}
-
-template <class Response>
-std::string answer(int32_t correlation_id, const Response& response, int16_t version) {
-  auto header = encode(ResponseHeader{correlation_id}, response_header_version(Response::api, version));
-  return framed(header.str() + encode(response, version).str());
-}
-
-std::string versions_answer(int32_t correlation_id = 1) {
-  ApiVersionsResponse response;
-  response.api_keys = {{.api_key = MetadataRequest::api.key, .min_version = 0, .max_version = 9},
-                       {.api_key = FetchRequest::api.key, .min_version = 2, .max_version = 99},
-                       {.api_key = ProduceRequest::api.key, .min_version = 90, .max_version = 99}};
-  return answer(correlation_id, response, ApiVersionsRequest::api.max_version);
-}
-
-std::string cluster_answer(int32_t correlation_id, const std::string& cluster_id,
-                           int32_t throttle_time_ms = 0) {
-  return answer(correlation_id,
-                MetadataResponse{.throttle_time_ms = throttle_time_ms, .cluster_id = cluster_id}, 9);
-}
-
-// A connection to a peer that has already sent `script`.
-struct Scripted {
-  LoopbackListener listener;
-  std::unique_ptr<ByteStream> stream = connect_tcp(within_a_minute(), listener.endpoint(), {}, 10s);
-  LoopbackPeer peer{listener.accept()};
-  ConnectionSettings settings{.response_bytes_max = 10000};
-  std::optional<Connection> connection;
-
-  explicit Scripted(std::string_view script) { peer.send(script); }
-  Connection& open(const Context& ctx = within_a_minute()) {
-    return connection.emplace(Connection::over(ctx, std::move(stream), listener.endpoint(), settings));
-  }
-  std::string at() { return to_string(listener.endpoint()); }
-};
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 TEST_CASE("the handshake learns the versions, and the newest common one is spoken") {
   Scripted scripted(versions_answer());
@@ -153,7 +101,7 @@ TEST_CASE("a reset and a silent peer in the handshake") {
   Scripted silent("");
   auto error = failure_of([&] { silent.open(Context{}.with_timeout(10ms)); });
   CHECK_EQ(error.kind(), ErrorKind::timed_out);
-  CHECK_MESSAGE(std::string(error.what()).find("no answer after 0.0 s") != std::string::npos, error.what());
+  CHECK_MESSAGE(std::string(error.what()).find("no answer after 0.") != std::string::npos, error.what());
   LoopbackListener never_answers;
   ConnectionSettings settings{.connect_timeout = 10ms};
   auto opening = [&] { Connection::open(within_a_minute(), never_answers.endpoint(), settings); };

@@ -5,6 +5,7 @@
 #include "kafka/messages_fetch.h"
 #include "kafka/messages_groups.h"
 #include "kafka/messages_produce.h"
+#include "kafka/messages_sasl.h"
 #include "kafka/messages_topics.h"
 
 namespace kb::kafka {
@@ -20,6 +21,7 @@ using AllRequests =
                 OffsetFetchRequest, FindCoordinatorRequest, DescribeGroupsRequest, ListGroupsRequest,
                 ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DeleteRecordsRequest,
                 InitProducerIdRequest, OffsetForLeaderEpochRequest, AddPartitionsToTxnRequest, EndTxnRequest,
-                DescribeConfigsRequest, DescribeLogDirsRequest, IncrementalAlterConfigsRequest>;
+                DescribeConfigsRequest, DescribeLogDirsRequest, IncrementalAlterConfigsRequest,
+                SaslHandshakeRequest, SaslAuthenticateRequest>;
 
 }  // namespace kb::kafka

@@ -374,6 +374,18 @@ void group_offsets(GoldenMessages& golden) {
                                        .topics = {{"orders", {{1, ErrorCode::unknown_member_id}}}}});
 }
 
+void sasl(GoldenMessages& golden) {
+  golden.request(SaslHandshakeRequest{.mechanism = "SCRAM-SHA-512"});
+  golden.response(SaslHandshakeResponse{.error_code = ErrorCode::unsupported_sasl_mechanism,
+                                        .mechanisms = {"PLAIN", "GSSAPI"}});
+  golden.request(SaslAuthenticateRequest{.auth_bytes = {from_hex("00ff")}});
+  golden.response(SaslAuthenticateResponse{.error_code = ErrorCode::sasl_authentication_failed,
+                                           .error_message = "no",
+                                           .auth_bytes = {"\1\2\3"},
+                                           .session_lifetime_ms = int64_t{1} << 34});
+  golden.response(SaslAuthenticateResponse{.error_message = {}}, "nulls");
+}
+
 void frames(GoldenMessages& golden) {
   for (int16_t version = 2; version <= 3; ++version)
     CHECK(encode_request("kafka-backup", 0x12345678, ListGroupsRequest{}, version).str() ==
@@ -394,6 +406,7 @@ TEST_CASE("messages are encoded and decoded as an independent implementation doe
   log_dirs(golden);
   groups(golden);
   group_offsets(golden);
+  sasl(golden);
   frames(golden);
   golden.check_complete();
 }

@@ -33,6 +33,7 @@ func main() {
 	topics()
 	configs()
 	groups()
+	sasl()
 	headers()
 }
 
@@ -205,6 +206,16 @@ func groups() {
 }
 
 // Whole request frames: length, header, message. ListGroups turns flexible (header v2) with v3.
+func sasl() {
+	show("SaslHandshakeRequest", "full", 1, 1, &kmsg.SASLHandshakeRequest{Mechanism: "SCRAM-SHA-512"})
+	show("SaslHandshakeResponse", "full", 1, 1, &kmsg.SASLHandshakeResponse{ErrorCode: 33,
+		SupportedMechanisms: []string{"PLAIN", "GSSAPI"}})
+	show("SaslAuthenticateRequest", "full", 0, 2, &kmsg.SASLAuthenticateRequest{SASLAuthBytes: []byte{0, 255}})
+	show("SaslAuthenticateResponse", "full", 0, 2, &kmsg.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: s("no"),
+		SASLAuthBytes: []byte{1, 2, 3}, SessionLifetimeMillis: 1 << 34})
+	show("SaslAuthenticateResponse", "nulls", 0, 2, &kmsg.SASLAuthenticateResponse{SASLAuthBytes: []byte{}})
+}
+
 func headers() {
 	formatter := kmsg.NewRequestFormatter(kmsg.FormatterClientID("kafka-backup"))
 	for version := int16(2); version <= 3; version++ {
