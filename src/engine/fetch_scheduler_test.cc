@@ -90,7 +90,7 @@ TEST_CASE("who asks ahead takes what is there, unless somebody waits for cursors
   auto waiting =
       std::async(std::launch::async, [&] { return scheduler.take({.stop = source.get_token()}, 2); });
   scheduler.give_back(std::move(first));
-  CHECK(partitions(waiting.get()) == Partitions{3});
+  CHECK(partitions(waiting.get()) == Partitions{3, 0});
 }
 
 TEST_CASE("who rests is back in the queue when its time has come") {

@@ -19,9 +19,9 @@
 namespace kb::engine {
 
 struct FetchSettings {
-  std::size_t workers = 3;                 // connections per broker for fetching
-  std::size_t fetches_in_flight_max = 4;   // of each worker
-  std::size_t partitions_at_once_max = 8;  // of all workers
+  std::size_t workers = 3;                // connections per broker for fetching
+  std::size_t fetches_in_flight_max = 4;  // of each worker
+  std::size_t partitions_at_once_max = std::numeric_limits<std::uint32_t>::max();  // of all workers
   // What fetches in flight may bring together, so that they fill a connection across a round trip; each asks
   // for its share, between these bounds. A larger batch still comes whole.
   std::size_t in_flight_bytes_max = 48 * 1024 * 1024;
