@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/history.h"
 #include "archive/index.h"
 
 namespace kb::archive {
@@ -130,6 +131,9 @@ struct Capture {
   std::vector<CapturedTopic> topics;
   std::vector<std::string> missing_topics;
   CapturedGroups groups;
+  // Of a plan: what is new since the base. Of a set: also what happened during the run. Absent: written by a
+  // version that did not record it.
+  std::optional<History> history;
   void fields(auto& f) {
     f("backupId", backup_id, "The run.");
     f("archiveId", archive_id, "The archive.");
@@ -141,6 +145,7 @@ struct Capture {
     f("topics", topics, "Topics and partitions.");
     f("missingTopics", missing_topics, "Literal topics that did not exist.");
     f("consumerGroups", groups, "Consumer groups.");
+    f("history", history, "What happened to the logs since the base.");
   }
 };
 

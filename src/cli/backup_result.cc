@@ -10,7 +10,7 @@
 namespace kb::cli {
 namespace {
 
-constexpr std::size_t lineages_shown_max = 10;
+constexpr std::size_t lineages_shown_max = 10, events_shown_max = 10;
 
 void add_groups(BackupResult& result, const archive::CapturedGroups& groups) {
   result.groups_captured = groups.captured;
@@ -23,6 +23,15 @@ void add_groups(BackupResult& result, const archive::CapturedGroups& groups) {
   }
   if (!groups.captured && !groups.not_captured.empty())
     result.warnings.push_back(fmt::format("consumer groups are not captured: {}", groups.not_captured));
+}
+
+// The first few in words; the set has them all.
+void add_event_warning(BackupResult& result, const archive::HistoryEvent& event) {
+  ++result.history_warnings;
+  if (result.history_warnings <= events_shown_max)
+    result.warnings.push_back(archive::to_string(event));
+  else if (result.history_warnings == events_shown_max + 1)
+    result.warnings.push_back("more happened to the logs: kafka-backup describe shows the history");
 }
 
 std::string lineage_rows(const std::vector<NewLineage>& lineages) {
@@ -98,9 +107,13 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
   }
   for (const auto& topic : capture.missing_topics)
     result.warnings.push_back(fmt::format("topic {} does not exist", topic));
-  if (totals.lost > 0)
+  if (!capture.history && totals.lost > 0)
     result.warnings.push_back(
         fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
+  for (const auto& event : capture.history.value_or(archive::History{})) {
+    result.history.push_back(archive::to_string(event));
+    if (archive::is_warning(event)) add_event_warning(result, event);
+  }
   add_groups(result, capture.groups);
   result.retention = report.retention;
   if (report.retention && !report.retention->error.empty())

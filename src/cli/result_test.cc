@@ -3,6 +3,7 @@
 #include "cli/backup_result.h"
 #include "cli/restore_result.h"
 #include "cli/result_rows.h"
+#include "cli/work_report.h"
 
 #include <doctest/doctest.h>
 
@@ -40,6 +41,22 @@ engine::BackupReport backup_report() {
 }
 
 }  // namespace
+
+TEST_CASE("what happened to the logs is told, and what is worth a look is a warning") {
+  auto report = backup_report();
+  report.set.capture.history =
+      archive::History{{.kind = std::string(archive::history::topic_appeared), .topic = "users"},
+                       {.kind = std::string(archive::history::records_lost),
+                        .topic = "orders",
+                        .partition = 1,
+                        .from = 10,
+                        .to = 14}};
+  auto result = present(summarize({.name = "nightly", .namespace_name = "prod"}, report, "file:/x"));
+  CHECK(has(result.text, "orders/1: offsets 10 to 13 lost"));
+  CHECK(result.json.at("history").at(0) == "users: new topic");
+  CHECK(result.json.at("warnings").as_array().size() == 3);
+  CHECK(work_report(report).lost_offsets == 4);
+}
 
 TEST_CASE("a backup is told as text and as JSON") {
   auto result = present(summarize({.name = "nightly", .namespace_name = "prod"}, backup_report(), "file:/x"));

@@ -38,6 +38,8 @@ constexpr Family backup_families[] = {
      [](const Counters& c, double) { return left(c.records_total, c.records_done); }},
     {"kafka_backup_bytes_total", "Bytes of record batches read.", MetricType::Counter,
      [](const Counters& c, double) { return static_cast<double>(c.bytes_done); }},
+    {"kafka_backup_offsets_lost_total", "Offsets that were gone before the run came to them.",
+     MetricType::Counter, [](const Counters& c, double) { return static_cast<double>(c.lost_offsets); }},
     {"kafka_backup_storage_write_bytes_total", "Bytes of segments stored.", MetricType::Counter,
      [](const Counters& c, double) { return static_cast<double>(c.stored_bytes); }},
     {"kafka_backup_segments_total", "Segments stored.", MetricType::Counter,

@@ -1,9 +1,14 @@
 #include "cli/work_report.h"
 
+#include <algorithm>
+
 #include "archive/layout.h"
 #include "base/backup_id.h"
 
 namespace kb::cli {
+namespace {
+constexpr std::size_t history_warnings_max = 10;
+}
 
 api::WorkReport work_report(const engine::BackupReport& report) {
   using enum api::WorkOutcome;
@@ -21,6 +26,12 @@ api::WorkReport work_report(const engine::BackupReport& report) {
   for (const auto& topic : report.set.capture.topics) out.partitions += topic.partitions.size();
   for (const auto& topic : report.set.capture.missing_topics)
     out.warnings.push_back("topic " + topic + " does not exist");
+  const auto history = report.set.capture.history.value_or(archive::History{});
+  if (report.outcome != engine::BackupOutcome::shard_done)
+    out.lost_offsets = std::max(totals.lost, archive::lost_offsets(history));
+  for (const auto& event : history)
+    if (archive::is_warning(event) && out.warnings.size() < history_warnings_max)
+      out.warnings.push_back(archive::to_string(event));
   if (!report.set.capture.groups.captured && !report.set.capture.groups.not_captured.empty())
     out.warnings.push_back("consumer groups were not captured: " + report.set.capture.groups.not_captured);
   if (report.retention)

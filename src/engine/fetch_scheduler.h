@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "archive/index.h"
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "base/retry.h"
 #include "engine/segment_writer.h"
+#include "kafka/codec.h"
 
 namespace kb::engine {
 
@@ -22,8 +24,11 @@ struct FetchCursor {
   SegmentClass segment_class = SegmentClass::deleted;
   std::int64_t position = 0;
   std::int64_t end = 0;
-  std::int32_t leader_epoch = -1;             // as the metadata says; -1 unknown
-  Clock::time_point moved_at = Clock::now();  // when the position last moved
+  std::int32_t leader_epoch = -1;                  // as the metadata says; -1 unknown
+  kafka::Uuid topic_id{};                          // as the plan says; zeros when the broker has none
+  std::int32_t last_epoch = -1;                    // of the last batch before the position; -1 unknown
+  std::optional<Clock::time_point> missing_since;  // no broker has known the topic
+  Clock::time_point moved_at = Clock::now();       // when the position last moved
   FailureRow failures;
   Clock::time_point not_before{};
   bool done() const { return position >= end; }

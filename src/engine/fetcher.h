@@ -11,6 +11,7 @@
 #include "base/byte_budget.h"
 #include "base/rate_limiter.h"
 #include "engine/block_builder.h"
+#include "engine/changed_log.h"
 #include "engine/fetch_scheduler.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
@@ -41,6 +42,8 @@ struct FetchShared {
   ProgressCounters& progress;
   const FetchSettings& settings;
   const BlockSettings& blocks;
+  // Takes what happened to a log, before the blocks that show it.
+  std::function<void(archive::HistoryEvent)> note;
   // Takes the blocks of one answer and class; called by the worker that has the streams' cursors.
   std::function<void(const Context&, BlockBatch)> sink;
 };
@@ -76,8 +79,11 @@ class Fetcher {
   BuiltBlocks take_partition(const Context& ctx, FetchCursor& cursor,
                              const kafka::FetchResponse::Partition& answer,
                              const std::shared_ptr<const Buffer>& buffer);
-  BuiltBlocks skip_lost(const Context& ctx, FetchCursor& cursor);
-  void partition_failed(FetchCursor& cursor, kafka::ErrorCode code);
+  std::optional<LogChange> change_of(const Context& ctx, FetchCursor& cursor,
+                                     const kafka::FetchResponse::Partition& answer);
+  BuiltBlocks skip_lost(FetchCursor& cursor, LogChange change);
+  void take_leaderless(const Context& ctx, Turn& turn);
+  void partition_failed(FetchCursor& cursor, const kafka::FetchResponse::Partition& answer);
   void all_failed(Turn& turn, const Error& error);
   void end_turn(const Context& ctx, Turn turn);
   void look_for_leaders(const Context& ctx, Turn& turn);
@@ -87,7 +93,9 @@ class Fetcher {
   std::map<std::int32_t, std::shared_ptr<kafka::Connection>> connections_;  // by broker
   std::deque<Flight> flights_;                                              // in the order they were sent
   bool much_to_read_ = false;                                               // as the last answer shows
-  std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
+  std::set<std::string> stale_topics_;               // whose leaders have to be looked up again
+  bool leaders_stale_ = false;                       // an answer told a new leader
+  std::vector<kafka::NodeEndpoint> told_endpoints_;  // of leaders that the last answer names
 };
 
 }  // namespace kb::engine

@@ -29,6 +29,7 @@ struct ProgressCounters {
   std::atomic<std::uint64_t> records_total = 0, records_done = 0;
   // Backup: of batches read (total unknown, 0). Restore: raw bytes to write and acknowledged.
   std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;
+  std::atomic<std::uint64_t> lost_offsets = 0;  // Backup: gone before they were read.
   std::atomic<std::uint64_t> stored_bytes = 0, segments = 0, checkpoints = 0;
   TopicInWork topic;  // Restore: the last one of which a partition was begun.
 };

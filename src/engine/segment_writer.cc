@@ -71,6 +71,11 @@ void SegmentWriter::seal(const Context& ctx, SegmentClass segment_class) {
   uploads_.push(ctx, std::move(sealed));
 }
 
+void SegmentWriter::note(archive::HistoryEvent event) {
+  std::lock_guard lock(mutex_);
+  archive::add_history(happened_, {std::move(event)});
+}
+
 void SegmentWriter::upload_loop(const Context& ctx) {
   while (auto sealed = uploads_.pop(ctx)) upload(ctx, std::move(*sealed));
 }
@@ -118,9 +123,11 @@ void SegmentWriter::timer_loop(const Context& ctx) {
 void SegmentWriter::checkpoint(const Context& ctx) {
   std::lock_guard one_at_a_time(checkpointing_);
   archive::Index since;
+  archive::History happened;
   auto from = Clock::now();
   {
     std::lock_guard lock(mutex_);
+    happened = std::exchange(happened_, {});
     checkpointed_at_ = from;
     for (auto it = stored_.begin(); it != stored_.end() && it->first == checkpointed_count_;
          it = stored_.erase(it)) {
@@ -128,8 +135,8 @@ void SegmentWriter::checkpoint(const Context& ctx) {
       ++checkpointed_count_;
     }
   }
-  if (since.block_count() == 0) return;
-  shard_.checkpoint(ctx, since);
+  if (since.block_count() == 0 && happened.empty()) return;
+  shard_.checkpoint(ctx, since, happened);
   progress_.checkpoints += 1;
 }
 

@@ -45,6 +45,8 @@ class SegmentWriter {
   Context context() const { return tasks_.context(); }
   // Ends the threads of a writer whose context has stopped and throws why.
   void rethrow_failure() { tasks_.wait(); }
+  // What happened to a log; in the next checkpoint, so never later than blocks that are added afterwards.
+  void note(archive::HistoryEvent event);
   // Waits while too many segments are on their way.
   void add(const Context& ctx, BlockBatch batch);
   // Stores what is open, checkpoints everything and ends the threads.
@@ -92,6 +94,7 @@ class SegmentWriter {
   std::uint64_t sealed_count_ = 0;
   std::map<std::uint64_t, archive::Index> stored_;  // by number, not checkpointed yet
   std::uint64_t stored_count_ = 0;
+  archive::History happened_;             // not checkpointed yet
   std::uint64_t checkpointed_count_ = 0;  // all numbers below are in a checkpoint
   Clock::time_point checkpointed_at_ = Clock::now();
   bool finished_ = false;

@@ -32,6 +32,16 @@ class ControlConnections {
     return reply;
   }
 
+  // The version of an api that both sides speak, as of a call; opens a connection when there is none.
+  template <class Request>
+  int16_t version(const Context& ctx, const Endpoint& endpoint) {
+    auto bounded = ctx.with_timeout(settings_.connect_timeout + settings_.request_timeout);
+    Turn turn(bounded, *this, endpoint);
+    auto version = turn.connection(bounded).template version<Request>();
+    turn.succeeded();
+    return version;
+  }
+
   // The one to ask when any will do: not in use, then the one whose last failure is the longest ago, then the
   // first. `candidates` must not be empty.
   Endpoint most_promising(std::span<const Endpoint> candidates) const;
