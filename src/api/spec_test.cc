@@ -186,6 +186,10 @@ const Case of_backup[] = {
     {"segmentMaxIntervalMs: 0", "spec.segmentMaxIntervalMs must be an integer of at least 1"},
     {"{continuous: true, stopAtCurrentOffsets: true}",
      "spec.stopAtCurrentOffsets cannot be true together with spec.continuous"},
+    {"{continuous: true, workers: 2}",
+     "spec.workers must be 1 with continuous: divide the topics among several KafkaBackups"},
+    {"{continuous: true, schedule: '@daily'}",
+     "spec.schedule cannot be set with continuous, which makes restore points all the time"},
     {"continuous: yes", "spec.continuous must be true or false, not 'yes'"},
     {"onMissingTopic: ignore", "spec.onMissingTopic must be one of fail, warn, not 'ignore'"},
     {"retention: {enabled: true}", "spec.retention.enabled needs maxAgeDays or keepLast to be set"},
@@ -321,6 +325,7 @@ TEST_CASE("the defaults are those of the CRDs in the field") {
       R"("storage":{"storageType":"pvc","pvc":{"claimName":"kafka-backups"}},"compression":"zstd",)"
       R"("compressionLevel":3,"recompress":"never","segmentMaxBytes":134217728,"segmentMaxIntervalMs":60000,)"
       R"("suspend":false,"continuous":false,"stopAtCurrentOffsets":false,"pollIntervalMs":100,)"
+      R"("restorePointIntervalSecs":60,)"
       R"("concurrencyPolicy":"Forbid","successfulJobsHistoryLimit":3,"failedJobsHistoryLimit":3,)"
       R"("workers":1,"ttlSecondsAfterFinished":86400})");
   auto restore = schema::read<api::KafkaRestoreSpec>(smallest_restore(), "spec");

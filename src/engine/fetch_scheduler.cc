@@ -37,11 +37,7 @@ FetchScheduler::Turn FetchScheduler::take(const Context& ctx, std::size_t worker
     auto it = out_ < partitions_in_flight_max_ ? least_busy(now) : waiting_.end();
     if (it != waiting_.end()) {
       Turn turn{.node_id = it->first};
-      auto share = (it->second.size() + workers - 1) / std::max<std::size_t>(workers, 1);
-      auto room = partitions_in_flight_max_ - out_;
-      // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
-      auto limit_share = (partitions_in_flight_max_ + workers - 1) / std::max<std::size_t>(workers, 1);
-      move_ready(it->second, std::min({share, room, limit_share, cursors_per_turn_max}), now, turn);
+      move_ready(it->second, turn_size(it->first, it->second.size(), workers), now, turn);
       ++busy_[turn.node_id];
       return turn;
     }
@@ -50,9 +46,28 @@ FetchScheduler::Turn FetchScheduler::take(const Context& ctx, std::size_t worker
   }
 }
 
+bool FetchScheduler::has_all_its_workers(std::int32_t leader) const {
+  auto it = busy_.find(leader);
+  return workers_per_leader_ > 0 && it != busy_.end() &&
+         static_cast<std::size_t>(it->second) >= workers_per_leader_;
+}
+
+std::size_t FetchScheduler::turn_size(std::int32_t leader, std::size_t waiting, std::size_t workers) {
+  if (workers_per_leader_ > 0) {
+    const auto idle = workers_per_leader_ - static_cast<std::size_t>(busy_[leader]);
+    return (waiting + idle - 1) / idle;
+  }
+  auto share = (waiting + workers - 1) / std::max<std::size_t>(workers, 1);
+  auto room = partitions_in_flight_max_ - out_;
+  // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
+  auto limit_share = (partitions_in_flight_max_ + workers - 1) / std::max<std::size_t>(workers, 1);
+  return std::min({share, room, limit_share, cursors_per_turn_max});
+}
+
 std::map<std::int32_t, std::deque<FetchCursor>>::iterator FetchScheduler::least_busy(Clock::time_point now) {
   auto best = waiting_.end();
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+    if (has_all_its_workers(it->first)) continue;
     auto ready = [&](const FetchCursor& c) { return c.not_before <= now; };
     if (std::none_of(it->second.begin(), it->second.end(), ready)) continue;
     if (best == waiting_.end() || busy_[it->first] < busy_[best->first]) best = it;
@@ -79,7 +94,8 @@ Clock::time_point FetchScheduler::earliest() const {
   auto at = Clock::now() + std::chrono::seconds(1);
   if (out_ >= partitions_in_flight_max_) return at;
   for (const auto& [leader, cursors] : waiting_)
-    for (const auto& cursor : cursors) at = std::min(at, cursor.not_before);
+    if (!has_all_its_workers(leader))
+      for (const auto& cursor : cursors) at = std::min(at, cursor.not_before);
   return at;
 }
 

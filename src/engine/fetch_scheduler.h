@@ -36,6 +36,9 @@ class FetchScheduler {
   using LeaderOf = std::function<std::int32_t(const archive::StreamId&)>;
   FetchScheduler(std::vector<FetchCursor> cursors, std::size_t partitions_in_flight_max, LeaderOf leader,
                  const RetryPolicy& retry);
+  // Of logs that are followed: so many workers of a leader divide all its cursors, so that each waits in some
+  // request for news.
+  void follow(std::size_t workers_per_leader) { workers_per_leader_ = workers_per_leader; }
 
   struct Turn {
     std::int32_t node_id = -1;
@@ -57,6 +60,8 @@ class FetchScheduler {
  private:
   bool finished() const { return waiting_count_ == 0 && out_ == 0; }
   std::map<std::int32_t, std::deque<FetchCursor>>::iterator least_busy(Clock::time_point now);
+  bool has_all_its_workers(std::int32_t leader) const;
+  std::size_t turn_size(std::int32_t leader, std::size_t waiting, std::size_t workers);
   void move_ready(std::deque<FetchCursor>& from, std::size_t count, Clock::time_point now, Turn& turn);
   void put(FetchCursor cursor);
   Clock::time_point earliest() const;
@@ -65,6 +70,7 @@ class FetchScheduler {
   const std::size_t partitions_in_flight_max_;
   const LeaderOf leader_;
   const RetryPolicy retry_;
+  std::size_t workers_per_leader_ = 0;  // 0: not followed; constant once there are workers
 
   // guarded by mutex_
   mutable std::mutex mutex_;

@@ -38,7 +38,12 @@ void Fetcher::run(const Context& ctx) {
     auto turn = shared_.scheduler.take(ctx, shared_.settings.workers);
     if (turn.cursors.empty()) return;
     // Only asking is tried again. What fails once an answer is taken apart ends the run: cursors have moved.
-    if (auto answer = ask(ctx, turn)) take_answer(ctx, turn, std::move(*answer));
+    if (auto answer = ask(ctx, turn)) {
+      const auto bytes = answer->reply.buffer->size();
+      const auto begun = Clock::now();
+      take_answer(ctx, turn, std::move(*answer));
+      if (shared_.settings.follows) rest(turn, begun, bytes);
+    }
     auto finished = static_cast<std::uint64_t>(std::count_if(turn.cursors.begin(), turn.cursors.end(),
                                                              [](const FetchCursor& c) { return c.done(); }));
     shared_.progress.partitions_done += finished;
@@ -93,6 +98,15 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn) const {
   return request;
 }
 
+void Fetcher::rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const {
+  const auto& settings = shared_.settings;
+  auto had_none = [&](const FetchCursor& cursor) { return cursor.moved_at < begun; };
+  const auto news = std::ranges::stable_partition(turn.cursors, had_none);
+  if (news.empty() || answer_bytes >= settings.answer_bytes_max / 4) return;
+  for (auto& cursor : turn.cursors)
+    cursor.not_before = std::max(cursor.not_before, begun + settings.rest_after_little);
+}
+
 void Fetcher::take_answer(const Context& ctx, Turn& turn, Answer answer) {
   auto& [reply, lease] = answer;
   std::map<std::pair<std::string_view, std::int32_t>, FetchCursor*> asked;
@@ -144,14 +158,26 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
                              .owner = buffer},
                             shared_.blocks);
   cursor.failures.reset();
+  note_lag(cursor, answer, built);
   if (built.position == cursor.position) {
-    check_stall(cursor);
+    if (!shared_.settings.follows) check_stall(cursor);
     return built;
   }
   shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
   cursor.position = built.position;
   cursor.moved_at = Clock::now();
   return built;
+}
+
+void Fetcher::note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                       const BuiltBlocks& built) const {
+  if (!shared_.lags) return;
+  LagTable::Seen seen{.log_end = answer.last_stable_offset, .position = built.position};
+  for (const auto& pending : built.blocks)
+    seen.read_until_ms = std::max(seen.read_until_ms, pending.block.max_timestamp);
+  seen.records = static_cast<std::uint64_t>(built.position - cursor.position);
+  seen.bytes = built.raw_bytes;
+  shared_.lags->note(cursor.stream.topic, cursor.stream.partition, seen);
 }
 
 // The log starts behind the cursor: what lay between is gone and recorded as such. A cursor behind the end of

@@ -7,6 +7,7 @@
 #include "base/rate_limiter.h"
 #include "engine/block_builder.h"
 #include "engine/fetch_scheduler.h"
+#include "engine/lag_table.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
 #include "kafka/messages_fetch.h"
@@ -20,6 +21,9 @@ struct FetchSettings {
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
   RetryPolicy retry;
+  // Logs are followed: they have no end, and after an answer of little the partitions rest so long.
+  bool follows = false;
+  Duration rest_after_little{};
 };
 
 // Shared by the workers; thread-safe as its members are.
@@ -32,6 +36,7 @@ struct FetchShared {
   ProgressCounters& progress;
   const FetchSettings& settings;
   const BlockSettings& blocks;
+  LagTable* lags = nullptr;  // of logs that are followed
   // Takes the blocks of one answer and class; called by the worker that has the streams' cursors.
   std::function<void(const Context&, BlockBatch)> sink;
 };
@@ -57,7 +62,11 @@ class Fetcher {
   BuiltBlocks take_partition(const Context& ctx, FetchCursor& cursor,
                              const kafka::FetchResponse::Partition& answer,
                              const std::shared_ptr<const Buffer>& buffer);
+  void note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                const BuiltBlocks& built) const;
   BuiltBlocks skip_lost(const Context& ctx, FetchCursor& cursor);
+  // Prepares the next turn of the same cursors: those that had news last go first.
+  void rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const;
   void partition_failed(const Context& ctx, FetchCursor& cursor, kafka::ErrorCode code);
   void all_failed(const Context& ctx, Turn& turn, const Error& error);
   void check_stall(const FetchCursor& cursor) const;
