@@ -47,12 +47,18 @@ FetchSettings fetch_settings(const BackupRequest& request) {
   FetchSettings settings;
   settings.workers = connections_for_data(request);
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  settings.partitions_at_once_max = static_cast<std::size_t>(limits.max_concurrent_partitions);
-  settings.answer_bytes_max = std::min<std::size_t>(2 * 1024 * 1024, request.memory_bytes_max / 8);
+  // Without the block nothing but memory limits how many.
+  if (request.spec.rate_limiting)
+    settings.partitions_at_once_max = static_cast<std::size_t>(limits.max_concurrent_partitions);
+  constexpr std::size_t mebibyte = 1024 * 1024;
+  const auto memory = request.memory_bytes_max;
+  settings.answer_bytes_min = std::min(4 * mebibyte, memory / 32);
+  settings.answer_bytes_max = std::min(16 * mebibyte, memory / 8);
+  settings.in_flight_bytes_max = std::min(48 * mebibyte, memory * 3 / 8);
   // A limited run asks for a quarter of a second's worth at a time, so that the limit holds smoothly.
   if (limits.bytes_per_sec > 0)
-    settings.answer_bytes_max = static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(limits.bytes_per_sec / 4, 64 * 1024, settings.answer_bytes_max));
+    settings.answer_bytes_min = settings.answer_bytes_max = static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(limits.bytes_per_sec / 4, 64 * 1024, settings.answer_bytes_min));
   return settings;
 }
 
@@ -67,7 +73,8 @@ SegmentSettings follow_segment_settings(const BackupRequest& request) {
 }
 
 FetchSettings follow_fetch_settings(const BackupRequest& request, std::size_t brokers) {
-  constexpr std::size_t workers_max = 64, answer_bytes_min = 256 * 1024;
+  constexpr std::size_t workers_max = 64, answer_bytes_least = 256 * 1024,
+                        answer_bytes_most = 2 * 1024 * 1024;
   constexpr std::uint64_t poll_interval_ms_max = 60'000;
   auto settings = fetch_settings(request);
   settings.follows = true;
@@ -75,7 +82,11 @@ FetchSettings follow_fetch_settings(const BackupRequest& request, std::size_t br
       std::min(follow_workers_per_leader(request) * std::max<std::size_t>(brokers, 1), workers_max);
   // A request that waits for news holds the memory for its answer.
   const auto share = request.memory_bytes_max / (4 * settings.workers);
-  settings.answer_bytes_max = std::min(settings.answer_bytes_max, std::max(share, answer_bytes_min));
+  settings.answer_bytes_max =
+      std::min({settings.answer_bytes_max, std::max(share, answer_bytes_least), answer_bytes_most});
+  settings.answer_bytes_min = std::min(settings.answer_bytes_min, settings.answer_bytes_max);
+  settings.in_flight_bytes_max = request.memory_bytes_max / 4;
+  settings.fetches_in_flight_max = 1;  // behind a request that waits for news the next one would wait as well
   settings.answer_wait = std::chrono::seconds(1);
   settings.rest_after_little =
       std::chrono::milliseconds(std::min(request.spec.poll_interval_ms, poll_interval_ms_max));
