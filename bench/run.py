@@ -3,7 +3,9 @@
 
 Prints for each data regime: CPU seconds (user and system) of the process per GB (10^9 bytes) of record batches, its
 wall time as a ratio to the slower of the two limits (raw fetch into nothing, plain write of the same bytes), peak
-RSS and bytes stored. Wall times mean something only on an otherwise idle machine, and only side by side."""
+RSS and bytes stored. Wall times mean something only on an otherwise idle machine, and only side by side.
+
+  bench/run.py [NUMBER|shards|many|far]...      these of the regimes and further rows; without arguments all"""
 import glob
 import json
 import os
@@ -18,7 +20,10 @@ TOOLS = os.path.join(ROOT, "build", "support")
 OURS = os.path.join(ROOT, "build", "release", "kafka-backup")
 RAW_FETCH = os.path.join(ROOT, "build", "release", "bench", "raw_fetch")
 KAFKA = os.path.join(ROOT, "tests", "support", "kafka.sh")
+PROXY = os.path.join(ROOT, "tests", "support", "fault_proxy.py")
 SIZE = os.environ.get("BENCH_BYTES", "1G")
+SIZE_FAR = os.environ.get("BENCH_FAR_BYTES", "4G")  # enough for the start, which is a dozen round trips, to be small beside it
+FAR_PORT = 15340
 
 # name, options of the independent producer, more of the backup's spec
 REGIMES = [
@@ -59,8 +64,8 @@ def resource(kind, name, bootstrap, more):
     return path
 
 
-def run_ours(path):
-    return Measured([OURS, "run", "-f", path, "--volumes", os.path.join(WORK, "volumes"), "--progress", "none"])
+def run_ours(path, *options):
+    return Measured([OURS, "run", "-f", path, "--volumes", os.path.join(WORK, "volumes"), "--progress", "none", *options])
 
 
 def stored_bytes():
@@ -149,23 +154,110 @@ def bench(bootstrap, number, regime):
         quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", gone)
 
 
+STORAGE = {"storageType": "pvc", "pvc": {"claimName": "kafka-backups"}}
+
+
+def load():
+    return f"load {os.getloadavg()[0]:.1f}"
+
+
+def archive_files(name):
+    return sum(len(files) for _, _, files in os.walk(os.path.join(WORK, "volumes", "kafka-backups", "default", name)))
+
+
+def fill_many(bootstrap, prefix, partitions):
+    """100 records of 200 bytes in each, 100 partitions to a topic."""
+    for number in range(partitions // 100):
+        quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--prefix", prefix, "--topic", f"{number:03}", "--partitions", 100,
+              "--bytes", 2_000_000, "--record-bytes", 200, "--batch-bytes", 16384, "--linger-ms", 10)
+
+
 def many_partitions(bootstrap):
-    """Idle second runs and memory: 1,000 and 2,000 partitions."""
-    print("\nmany partitions", flush=True)
-    storage = {"storageType": "pvc", "pvc": {"claimName": "kafka-backups"}}
-    for partitions in (1000, 2000):
-        topic = f"many-{partitions}"
-        quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--topic", topic, "--bytes", "200M", "--partitions", partitions)
-        path = resource("KafkaBackup", topic, bootstrap, {"topics": [topic], "storage": storage})
-        first = run_ours(path)
-        archive = os.path.join(WORK, "volumes", "kafka-backups", "default", topic)
-        before = sum(len(files) for _, _, files in os.walk(archive))
-        time.sleep(1.1)  # a run is named after the second it starts in
-        second = run_ours(path)
-        objects = sum(len(files) for _, _, files in os.walk(archive)) - before
-        print(f"  {partitions} partitions: first run {first.wall:.2f} s, {first.rss_mib:.0f} MiB; nothing new: {second.wall:.2f} s, "
-              f"{objects} objects written, {second.rss_mib:.0f} MiB", flush=True)
-        quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", topic)
+    """Ten partitions and 10,000: start, memory, objects; beside them kcat (librdkafka) on the same topics."""
+    print("\nmany partitions, 100 records of 200 bytes in each", flush=True)
+    partitions = int(os.environ.get("BENCH_PARTITIONS", "10000"))
+    fill_many(bootstrap, "many-", partitions)
+    path = resource("KafkaBackup", "many", bootstrap, {"topics": ["many-*"], "storage": STORAGE})
+    first = run_ours(path)
+    objects = archive_files("many")
+    time.sleep(1.1)  # a run is named after the second it starts in
+    second = run_ours(path)
+    print(f"  {partitions} partitions ({load()})", flush=True)
+    for name, run, note in (("our backup, first run", first, f"{objects} objects"),
+                            ("our backup, nothing new", second, f"{archive_files('many') - objects} objects")):
+        print(f"  {name:36} {run.cpu:6.2f} CPU-s {run.wall:7.2f} s {run.rss_mib:6.0f} MiB  {note}", flush=True)
+    if shutil.which("kcat"):
+        kcat = Measured(["bash", "-c", f"kcat -b {bootstrap} -G bench-kcat -X auto.offset.reset=earliest -e -q -f '%o\n' '^many-.*' | wc -l"])
+        print(f"  {'peer: kcat consuming them all':36} {kcat.cpu:6.2f} CPU-s {kcat.wall:7.2f} s {kcat.rss_mib:6.0f} MiB  "
+              f"{kcat.output.split()[-1]} records", flush=True)
+    quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", "many-")
+
+
+def shards(bootstrap):
+    """What dividing a run costs: CPU seconds of four shards and the finish, beside those of one worker."""
+    quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--topic", "shards", "--bytes", SIZE, "--partitions", 24, "--codec", "lz4",
+          "--incompressible")
+    whole = [run_ours(resource("KafkaBackup", f"whole-{n}", bootstrap, {"topics": ["shards"], "storage": STORAGE})).cpu for n in range(3)]
+    divided = []
+    for number in range(3):
+        path = resource("KafkaBackup", f"divided-{number}", bootstrap, {"topics": ["shards"], "storage": STORAGE})
+        named = ("--backup-id", f"divided-{number}-20250101-000000")
+        runs = [run_ours(path, *named, "--shard", f"{i}/4", "--output", "json") for i in range(4)]
+        divided.append(sum(run.cpu for run in runs) + run_ours(path, *named, "--finish").cpu)
+    sizes = [json.loads(run.output)["resources"][0]["rawBytes"] for run in runs]
+    print(f"\nfour shards of a run of {SIZE} ({load()}): {min(divided):.2f} CPU-s, of one worker {min(whole):.2f}: "
+          f"{min(divided) / min(whole):.2f} times as much; largest shard {max(sizes) / min(sizes):.3f} times the smallest", flush=True)
+    quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", "shards")
+
+
+class Far:
+    """The broker as seen through the tests' proxy, which holds answers back for a while."""
+
+    def __init__(self, folder):
+        self.proxy = subprocess.Popen([PROXY, "run", "--broker", f"127.0.0.1:{FAR_PORT + 2}"], stdout=subprocess.PIPE, text=True)
+        port, self.control = self.proxy.stdout.readline().split()
+        self.bootstrap = f"127.0.0.1:{port}"
+        self.folder = folder
+        quiet(KAFKA, "start", folder, "--heap", "1g", "--port", FAR_PORT,
+              "--set", f"listeners=PLAINTEXT://127.0.0.1:{FAR_PORT},CONTROLLER://127.0.0.1:{FAR_PORT + 1},PROXIED://127.0.0.1:{FAR_PORT + 2}",
+              "--set", f"advertised.listeners=PLAINTEXT://127.0.0.1:{FAR_PORT},PROXIED://{self.bootstrap}",
+              "--set", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT")
+
+    def tell(self, *rule):
+        quiet(PROXY, "tell", self.control, *rule)
+
+    def end(self):
+        quiet(KAFKA, "stop", self.folder)
+        self.proxy.terminate()
+        self.proxy.wait()
+
+
+def far_away():
+    """The same backup and restore through the same proxy, with 50 ms between question and answer and without."""
+    far = Far(os.path.join(WORK, "far"))
+    near = f"127.0.0.1:{FAR_PORT}"
+    try:
+        quiet(os.path.join(TOOLS, "kafka_fill"), near, "bulk", "--topic", "far", "--bytes", SIZE_FAR, "--partitions", 12, "--codec", "lz4",
+              "--incompressible")
+        walls = {}
+        for turn in range(2):
+            for latency in (0, 50):
+                far.tell("clear")
+                if latency:
+                    far.tell("latency", f"ms={latency}")
+                name = f"far-{latency}-{turn}"
+                spec = {"topics": ["far"], "storage": STORAGE, "compression": "none"}
+                walls.setdefault(("backup", latency), []).append(run_ours(resource("KafkaBackup", name, far.bootstrap, spec)).wall)
+                shutil.rmtree(os.path.join(WORK, "volumes", "kafka-backups", "default", f"far-{50 - latency}-{turn}"), ignore_errors=True)
+                spec = {"backupRef": {"name": name, "storage": STORAGE}, "topicMapping": {"far": "far-restored"}, "createTopics": True}
+                walls.setdefault(("restore", latency), []).append(run_ours(resource("KafkaRestore", name, far.bootstrap, spec)).wall)
+                quiet(os.path.join(TOOLS, "kafka_topics"), near, "delete", "far-restored")
+        for what in ("backup", "restore"):
+            here, there = min(walls[what, 0]), min(walls[what, 50])
+            print(f"\n{what} of {SIZE_FAR} through a proxy ({load()}): {here:.2f} s, with 50 ms of latency {there:.2f} s: "
+                  f"{here / there:.2f} of the throughput", flush=True)
+    finally:
+        far.end()
 
 
 def main():
@@ -175,17 +267,25 @@ def main():
     quiet("cmake", "-S", os.path.join(ROOT, "tests", "support"), "-B", TOOLS, "-G", "Ninja")
     quiet("ninja", "-C", TOOLS)
     quiet("ninja", "-C", os.path.join(ROOT, "build", "release"), "raw_fetch")
+    os.makedirs(os.path.join(WORK, "volumes", "kafka-backups"))
+    chosen = sys.argv[1:] or [str(n) for n in range(len(REGIMES))] + ["many", "shards", "far"]
     quiet(KAFKA, "start", broker, "--heap", "1g")
     try:
         with open(os.path.join(broker, "bootstrap"), encoding="utf-8") as file:
             bootstrap = file.read().strip()
-        chosen = [int(a) for a in sys.argv[1:]] or range(len(REGIMES))
-        for number in chosen:
-            bench(bootstrap, number, REGIMES[number])
-        if not sys.argv[1:]:
+        for what in chosen:
+            if what.isdigit():
+                bench(bootstrap, int(what), REGIMES[int(what)])
+        if "shards" in chosen:
+            shards(bootstrap)
+        if "many" in chosen:
             many_partitions(bootstrap)
     finally:
         quiet(KAFKA, "stop", broker)
+    try:
+        if "far" in chosen:
+            far_away()
+    finally:
         shutil.rmtree(WORK, ignore_errors=True)
 
 

@@ -68,15 +68,16 @@ start_broker() { # NAME OPTIONS...
 
 # A broker that advertises the address of a fault proxy in front of a listener of its own. Sets KAFKA_PROXY_BOOTSTRAP and
 # KAFKA_PROXY_TELL (the command that tells the proxy its rules).
-start_proxied_broker() { # RULE...
-	local port rule rules=()
+start_proxied_broker() { # [--heap SIZE] RULE...
+	local port rule rules=() heap=512m
+	[ "${1:-}" != --heap ] || { heap=$2 && shift 2; }
 	for rule; do rules+=(--rule "$rule"); done
 	for port in $(shuf -i 10000-15000 -n 5); do
 		port=$((2 * port))
 		background "$work/proxy.ports" "$support/fault_proxy.py" run --broker "127.0.0.1:$((port + 2))" "${rules[@]}"
 		wait_for 30 "the proxy" test -s "$work/proxy.ports"
 		read -r proxy control <"$work/proxy.ports"
-		start_broker proxied --port "$port" \
+		start_broker proxied --port "$port" --heap "$heap" \
 			--set "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1)),PROXIED://127.0.0.1:$((port + 2))" \
 			--set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$proxy" \
 			--set listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT && break

@@ -6,6 +6,8 @@ echo "== 50 kills each of backup and restore"
 KILLS=${KILLS:-50} tests/run.sh crashes
 echo "== operators, workers and the cluster's programs killed, stopped and evicted, 30 times each"
 KILLS=${OPERATOR_KILLS:-30} tests/run.sh operator_chaos
+echo "== 10,000 partitions; 50 ms to the broker"
+SCALE_PARTITIONS=${SCALE_PARTITIONS:-10000} tests/run.sh scale
 echo "== ${KB_MODEL_SEEDS:=100000} seeds of the archive's model"
 KB_MODEL_SEEDS=$KB_MODEL_SEEDS build/release/archive_test --test-case='*model*'
 echo "== ${KB_RETENTION_TRACES:=100000} traces of retention"

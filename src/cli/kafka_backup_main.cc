@@ -12,10 +12,12 @@
 namespace kb::cli {
 namespace {
 
-// Answers of some MiB come and go all the time. By default malloc would map and unmap each, and the kernel
-// clear its pages: a third of the time of a backup. Kept in the heap, pages are used again.
+// Memory of a MiB comes and goes all the time. By default malloc would map and unmap each, and the kernel
+// clear its pages: a third of the time of a backup. Kept in the heap, pages are used again. Not so the
+// largest: answers of many sizes, which a pool keeps anyway, would leave holes in the heap that come to more
+// than all that is in use.
 void recycle_pages() {
-  constexpr int mmap_bytes_min = 64 << 20, trim_bytes_min = 512 << 20;
+  constexpr int mmap_bytes_min = 2 << 20, trim_bytes_min = 512 << 20;
   mallopt(M_MMAP_THRESHOLD, mmap_bytes_min);
   mallopt(M_TRIM_THRESHOLD, trim_bytes_min);
 }

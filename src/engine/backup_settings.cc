@@ -39,12 +39,18 @@ FetchSettings fetch_settings(const BackupRequest& request) {
   auto connections = request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
   settings.workers = std::clamp<std::size_t>(connections - 1, 1, 8);  // one is left for control
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  settings.partitions_at_once_max = static_cast<std::size_t>(limits.max_concurrent_partitions);
-  settings.answer_bytes_max = std::min<std::size_t>(2 * 1024 * 1024, request.memory_bytes_max / 8);
+  // Without the block nothing but memory limits how many.
+  if (request.spec.rate_limiting)
+    settings.partitions_at_once_max = static_cast<std::size_t>(limits.max_concurrent_partitions);
+  constexpr std::size_t mebibyte = 1024 * 1024;
+  const auto memory = request.memory_bytes_max;
+  settings.answer_bytes_min = std::min(4 * mebibyte, memory / 32);
+  settings.answer_bytes_max = std::min(16 * mebibyte, memory / 8);
+  settings.in_flight_bytes_max = std::min(48 * mebibyte, memory * 3 / 8);
   // A limited run asks for a quarter of a second's worth at a time, so that the limit holds smoothly.
   if (limits.bytes_per_sec > 0)
-    settings.answer_bytes_max = static_cast<std::size_t>(
-        std::clamp<std::uint64_t>(limits.bytes_per_sec / 4, 64 * 1024, settings.answer_bytes_max));
+    settings.answer_bytes_min = settings.answer_bytes_max = static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(limits.bytes_per_sec / 4, 64 * 1024, settings.answer_bytes_min));
   return settings;
 }
 

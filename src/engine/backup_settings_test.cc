@@ -56,7 +56,7 @@ TEST_CASE("as many fetch as spec.kafkaCluster.connection.connectionsPerBroker le
 
 TEST_CASE("as many partitions are read at once as spec.rateLimiting.maxConcurrentPartitions says") {
   BackupRequest request;
-  CHECK(fetch_settings(request).partitions_at_once_max == 8);
+  CHECK(fetch_settings(request).partitions_at_once_max >= 1'000'000);
   request.spec.rate_limiting = api::RateLimiting{};
   CHECK(fetch_settings(request).partitions_at_once_max == 4);
   request.spec.rate_limiting->max_concurrent_partitions = 1;
@@ -65,9 +65,22 @@ TEST_CASE("as many partitions are read at once as spec.rateLimiting.maxConcurren
 
 TEST_CASE("a run with spec.rateLimiting.bytesPerSec asks for little at a time") {
   BackupRequest request;
-  CHECK(fetch_settings(request).answer_bytes_max == 2 * mebibyte);
+  CHECK(fetch_settings(request).answer_bytes_max == 16 * mebibyte);
   request.spec.rate_limiting = api::RateLimiting{.bytes_per_sec = mebibyte};
   CHECK(fetch_settings(request).answer_bytes_max == mebibyte / 4);
+  CHECK(fetch_settings(request).answer_bytes_min == mebibyte / 4);
+}
+
+TEST_CASE("what fetches may have on their way leaves most of the memory to what has arrived") {
+  BackupRequest request;
+  for (std::size_t memory : {16 * mebibyte, 128 * mebibyte, 1024 * mebibyte}) {
+    request.memory_bytes_max = memory;
+    const auto settings = fetch_settings(request);
+    CHECK(settings.in_flight_bytes_max <= memory / 8 * 3);
+    CHECK(settings.answer_bytes_max <= memory / 8);
+    CHECK(settings.workers * settings.fetches_in_flight_max * settings.answer_bytes_min <=
+          settings.in_flight_bytes_max);
+  }
 }
 
 }  // namespace

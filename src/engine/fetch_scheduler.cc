@@ -1,6 +1,7 @@
 #include "engine/fetch_scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace kb::engine {
 namespace {
@@ -23,8 +24,11 @@ void FetchScheduler::put(FetchCursor cursor) {
     ++done_;
     return;
   }
-  auto leader = leader_(cursor.stream);
-  waiting_[leader].push_back(std::move(cursor));
+  auto& queue = queues_[leader_(cursor.stream)];
+  if (cursor.failures.failures() > 0)
+    queue.resting.emplace(cursor.not_before, std::move(cursor));
+  else
+    queue.ready.push_back(std::move(cursor));
   ++waiting_count_;
 }
 
@@ -33,59 +37,64 @@ FetchScheduler::Turn FetchScheduler::take(const Context& ctx, std::size_t worker
   for (;;) {
     ctx.check();
     if (finished()) return {};
-    auto now = Clock::now();
-    auto it = out_ < partitions_in_flight_max_ ? least_busy(now) : waiting_.end();
-    if (it != waiting_.end()) {
-      Turn turn{.node_id = it->first};
-      auto share = (it->second.size() + workers - 1) / std::max<std::size_t>(workers, 1);
-      auto room = partitions_in_flight_max_ - out_;
-      // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
-      auto limit_share = (partitions_in_flight_max_ + workers - 1) / std::max<std::size_t>(workers, 1);
-      move_ready(it->second, std::min({share, room, limit_share, cursors_per_turn_max}), now, turn);
-      ++busy_[turn.node_id];
-      return turn;
-    }
+    if (auto turn = take_now(workers); !turn.cursors.empty()) return turn;
+    ++takers_;
     changed_.wait_until(lock, ctx.stop, std::min(ctx.deadline, earliest()),
                         [&, seen = changes_] { return changes_ != seen; });
+    --takers_;
   }
 }
 
-std::map<std::int32_t, std::deque<FetchCursor>>::iterator FetchScheduler::least_busy(Clock::time_point now) {
-  auto best = waiting_.end();
-  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    auto ready = [&](const FetchCursor& c) { return c.not_before <= now; };
-    if (std::none_of(it->second.begin(), it->second.end(), ready)) continue;
-    if (best == waiting_.end() || busy_[it->first] < busy_[best->first]) best = it;
-  }
-  return best;
+FetchScheduler::Turn FetchScheduler::try_take(std::size_t workers) {
+  std::lock_guard lock(mutex_);
+  return takers_ > 0 ? Turn{} : take_now(workers);
 }
 
-void FetchScheduler::move_ready(std::deque<FetchCursor>& from, std::size_t count, Clock::time_point now,
-                                Turn& turn) {
-  for (auto it = from.begin(); it != from.end() && turn.cursors.size() < count;) {
-    if (it->not_before > now) {
-      ++it;
-      continue;
-    }
-    turn.cursors.push_back(std::move(*it));
-    it = from.erase(it);
+FetchScheduler::Turn FetchScheduler::take_now(std::size_t workers) {
+  Turn turn;
+  if (out_ >= partitions_in_flight_max_) return turn;
+  wake(Clock::now());
+  auto best = queues_.end();
+  for (auto it = queues_.begin(); it != queues_.end(); ++it)
+    if (!it->second.ready.empty() && (best == queues_.end() || it->second.busy < best->second.busy))
+      best = it;
+  if (best == queues_.end()) return turn;
+  auto& [leader, queue] = *best;
+  const auto share_of = [&](std::size_t all) { return (all + workers - 1) / workers; };
+  // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
+  auto count =
+      std::min({share_of(queue.ready.size() + queue.resting.size()), queue.ready.size(),
+                partitions_in_flight_max_ - out_, share_of(partitions_in_flight_max_), cursors_per_turn_max});
+  turn.node_id = leader;
+  auto end = queue.ready.begin() + static_cast<std::ptrdiff_t>(count);
+  std::move(queue.ready.begin(), end, std::back_inserter(turn.cursors));
+  queue.ready.erase(queue.ready.begin(), end);
+  ++queue.busy;
+  waiting_count_ -= count;
+  out_ += count;
+  return turn;
+}
+
+void FetchScheduler::wake(Clock::time_point now) {
+  for (auto& [leader, queue] : queues_) {
+    auto end = queue.resting.upper_bound(now);
+    for (auto it = queue.resting.begin(); it != end; ++it) queue.ready.push_back(std::move(it->second));
+    queue.resting.erase(queue.resting.begin(), end);
   }
-  waiting_count_ -= turn.cursors.size();
-  out_ += turn.cursors.size();
 }
 
 Clock::time_point FetchScheduler::earliest() const {
   // When the limit is reached or nothing waits, only give_back() can change that.
   auto at = Clock::now() + std::chrono::seconds(1);
   if (out_ >= partitions_in_flight_max_) return at;
-  for (const auto& [leader, cursors] : waiting_)
-    for (const auto& cursor : cursors) at = std::min(at, cursor.not_before);
+  for (const auto& [leader, queue] : queues_)
+    if (!queue.resting.empty()) at = std::min(at, queue.resting.begin()->first);
   return at;
 }
 
 void FetchScheduler::give_back(Turn turn) {
   std::lock_guard lock(mutex_);
-  --busy_[turn.node_id];
+  --queues_[turn.node_id].busy;
   out_ -= turn.cursors.size();
   for (auto& cursor : turn.cursors) put(std::move(cursor));
   ++changes_;
@@ -99,10 +108,13 @@ void FetchScheduler::failed(FetchCursor& cursor, const Error& error) const {
 
 void FetchScheduler::leaders_changed() {
   std::lock_guard lock(mutex_);
-  auto all = std::exchange(waiting_, {});
+  std::vector<FetchCursor> all;
+  for (auto& [leader, queue] : queues_) {
+    for (auto& cursor : std::exchange(queue.ready, {})) all.push_back(std::move(cursor));
+    for (auto& [at, cursor] : std::exchange(queue.resting, {})) all.push_back(std::move(cursor));
+  }
   waiting_count_ = 0;
-  for (auto& [leader, cursors] : all)
-    for (auto& cursor : cursors) put(std::move(cursor));
+  for (auto& cursor : all) put(std::move(cursor));
   ++changes_;
   changed_.notify_all();
 }
@@ -110,6 +122,11 @@ void FetchScheduler::leaders_changed() {
 std::size_t FetchScheduler::done_count() const {
   std::lock_guard lock(mutex_);
   return done_;
+}
+
+std::size_t FetchScheduler::unread_count() const {
+  std::lock_guard lock(mutex_);
+  return waiting_count_ + out_;
 }
 
 }  // namespace kb::engine

@@ -44,6 +44,8 @@ class FetchScheduler {
   // Waits for cursors whose time has come, all of one leader: the one fewest workers are busy with.
   // At most `share` of what waits for that leader, so that the workers divide it.
   Turn take(const Context& ctx, std::size_t workers);
+  // The same without waiting, for a worker that asks ahead: empty also when another worker waits for cursors.
+  Turn try_take(std::size_t workers);
   // Ends a turn. Those that are done are counted; the others wait for their next turn, behind all that wait.
   void give_back(Turn turn);
   // Notes a failure of the cursor: it rests for a while. Throws `error` when it may not be retried or the row
@@ -53,11 +55,18 @@ class FetchScheduler {
   void leaders_changed();
 
   std::size_t done_count() const;
+  std::size_t unread_count() const;
 
  private:
+  // Of one leader.
+  struct Queue {
+    std::deque<FetchCursor> ready;
+    std::multimap<Clock::time_point, FetchCursor> resting;  // by the end of their rest
+    int busy = 0;                                           // turns that are out
+  };
   bool finished() const { return waiting_count_ == 0 && out_ == 0; }
-  std::map<std::int32_t, std::deque<FetchCursor>>::iterator least_busy(Clock::time_point now);
-  void move_ready(std::deque<FetchCursor>& from, std::size_t count, Clock::time_point now, Turn& turn);
+  Turn take_now(std::size_t workers);
+  void wake(Clock::time_point now);
   void put(FetchCursor cursor);
   Clock::time_point earliest() const;
 
@@ -69,10 +78,10 @@ class FetchScheduler {
   // guarded by mutex_
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<std::int32_t, std::deque<FetchCursor>> waiting_;  // by leader
-  std::map<std::int32_t, int> busy_;                         // workers with a turn, by leader
-  std::uint64_t changes_ = 0;                                // counts what a waiting take() should look at
-  std::size_t waiting_count_ = 0;
+  std::map<std::int32_t, Queue> queues_;  // by leader
+  std::uint64_t changes_ = 0;             // counts what a waiting take() should look at
+  std::size_t waiting_count_ = 0;         // ready and resting
+  std::size_t takers_ = 0;                // who wait in take()
   std::size_t out_ = 0;
   std::size_t done_ = 0;
 };

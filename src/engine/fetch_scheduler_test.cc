@@ -80,6 +80,29 @@ TEST_CASE("who comes back waits behind all that wait") {
   CHECK(partitions(scheduler.take({}, 1)) == Partitions{2, 3, 0, 1});
 }
 
+TEST_CASE("who asks ahead takes what is there, unless somebody waits for cursors") {
+  FetchScheduler scheduler(cursors(4), 3, one_leader, {});
+  auto first = scheduler.take({}, 2);
+  CHECK(partitions(scheduler.try_take(4)) == Partitions{2});
+  CHECK(scheduler.try_take(4).cursors.empty());  // the limit
+  CHECK(scheduler.unread_count() == 4);
+  std::stop_source source;
+  auto waiting =
+      std::async(std::launch::async, [&] { return scheduler.take({.stop = source.get_token()}, 2); });
+  scheduler.give_back(std::move(first));
+  CHECK(partitions(waiting.get()) == Partitions{3, 0});
+}
+
+TEST_CASE("who rests is back in the queue when its time has come") {
+  FetchScheduler scheduler(cursors(3), no_limit, one_leader, {.backoff_first = std::chrono::milliseconds(1)});
+  auto turn = scheduler.take({}, 1);
+  for (auto& cursor : turn.cursors) scheduler.failed(cursor, {ErrorKind::unavailable, "gone"});
+  scheduler.give_back(std::move(turn));
+  std::size_t taken = 0;
+  while (taken < 3) taken += scheduler.take({}, 1).cursors.size();
+  CHECK(taken == 3);
+}
+
 TEST_CASE("a request asks for a bounded number of partitions") {
   FetchScheduler scheduler(cursors(2000), no_limit, one_leader, {});
   CHECK(scheduler.take({}, 1).cursors.size() == 500);

@@ -1,7 +1,6 @@
 #include "engine/fetcher.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -35,45 +34,107 @@ bool means_other_leader(kafka::ErrorCode code) {
 
 void Fetcher::run(const Context& ctx) {
   for (;;) {
-    auto turn = shared_.scheduler.take(ctx, shared_.settings.workers);
-    if (turn.cursors.empty()) return;
-    // Only asking is tried again. What fails once an answer is taken apart ends the run: cursors have moved.
-    if (auto answer = ask(ctx, turn)) take_answer(ctx, turn, std::move(*answer));
-    auto finished = static_cast<std::uint64_t>(std::count_if(turn.cursors.begin(), turn.cursors.end(),
-                                                             [](const FetchCursor& c) { return c.done(); }));
-    shared_.progress.partitions_done += finished;
-    shared_.scheduler.give_back(std::move(turn));
-    if (std::exchange(leaders_stale_, false)) shared_.scheduler.leaders_changed();
+    if (flights_.empty() && !ask(ctx)) return;
+    ask_ahead(ctx);
+    receive(ctx);
   }
 }
 
-std::optional<Fetcher::Answer> Fetcher::ask(const Context& ctx, Turn& turn) {
+bool Fetcher::ask(const Context& ctx) {
+  auto turn = shared_.scheduler.take(ctx, shared_.settings.workers * shared_.settings.fetches_in_flight_max);
+  if (turn.cursors.empty()) return false;
+  send(ctx, std::move(turn), shared_.budget.acquire(ctx, answer_bytes()));
+  return true;
+}
+
+// Only where answers bring much: behind one that the broker holds back until there is something, the next
+// request would wait as well. And only with memory that is free: whoever waits for memory must not hold any.
+void Fetcher::ask_ahead(const Context& ctx) {
+  const auto& settings = shared_.settings;
+  while (much_to_read_ && flights_.size() < settings.fetches_in_flight_max) {
+    auto lease = shared_.budget.try_acquire(answer_bytes());
+    if (!lease) return;
+    auto turn = shared_.scheduler.try_take(settings.workers * settings.fetches_in_flight_max);
+    if (turn.cursors.empty() || !send(ctx, std::move(turn), std::move(*lease))) return;
+  }
+}
+
+bool Fetcher::send(const Context& ctx, Turn turn, ByteBudget::Lease lease) {
   try {
     if (turn.node_id < 0) throw Error(ErrorKind::unavailable, "the partition has no leader");
-    auto& broker = connection(ctx, turn.node_id);
-    auto request = request_for(turn);
-    auto lease = shared_.budget.acquire(ctx, static_cast<std::size_t>(request.max_bytes));
-    auto reply = broker.call(ctx, request);
-    kafka::require(reply.message.error_code, fmt::format("Fetch from broker {}", turn.node_id));
-    lease.resize(reply.buffer->capacity());
-    return Answer{.reply = std::move(reply), .lease = std::move(lease)};
+    auto broker = connection(ctx, turn.node_id);
+    broker->send(ctx, request_for(turn, lease.bytes()));
+    flights_.push_back({std::move(turn), std::move(lease), std::move(broker)});
+    return true;
   } catch (const Error& error) {
     ctx.check();
-    all_failed(ctx, turn, error);
-    return std::nullopt;
+    all_failed(turn, error);
+    end_turn(ctx, std::move(turn));
+    return false;
   }
 }
 
-kafka::Connection& Fetcher::connection(const Context& ctx, std::int32_t node_id) {
-  auto it = connections_.find(node_id);
-  if (it != connections_.end() && it->second.usable()) return it->second;
-  connections_.erase(node_id);
-  return connections_.emplace(node_id, shared_.cluster.open(ctx, node_id)).first->second;
+// Only asking is tried again. What fails once an answer is taken apart ends the run: cursors have moved.
+void Fetcher::receive(const Context& ctx) {
+  if (flights_.empty()) return;
+  auto flight = std::move(flights_.front());
+  flights_.pop_front();
+  std::optional<kafka::Reply<kafka::FetchResponse>> reply;
+  try {
+    reply = flight.connection->receive<kafka::FetchRequest>(ctx);
+    kafka::require(reply->message.error_code, fmt::format("Fetch from broker {}", flight.turn.node_id));
+  } catch (const Error& error) {
+    ctx.check();
+    reply.reset();
+    all_failed(flight.turn, error);
+  }
+  if (reply) {
+    flight.lease.resize(reply->buffer->capacity());
+    much_to_read_ = reply->buffer->view().size() >= shared_.settings.answer_bytes_min / 4;
+    ask_ahead(ctx);
+    take_answer(ctx, flight.turn, *reply, std::move(flight.lease));
+  }
+  end_turn(ctx, std::move(flight.turn));
 }
 
-kafka::FetchRequest Fetcher::request_for(const Turn& turn) const {
+void Fetcher::end_turn(const Context& ctx, Turn turn) {
+  look_for_leaders(ctx, turn);
+  auto finished = static_cast<std::uint64_t>(
+      std::count_if(turn.cursors.begin(), turn.cursors.end(), [](const FetchCursor& c) { return c.done(); }));
+  shared_.progress.partitions_done += finished;
+  shared_.scheduler.give_back(std::move(turn));
+}
+
+// One look for all that failed in a turn.
+void Fetcher::look_for_leaders(const Context& ctx, Turn& turn) {
+  if (stale_topics_.empty()) return;
+  const std::vector<std::string> topics(stale_topics_.begin(), stale_topics_.end());
+  shared_.cluster.refresh(ctx, topics);
+  for (auto& cursor : turn.cursors)
+    if (stale_topics_.contains(cursor.stream.topic))
+      cursor.leader_epoch = shared_.cluster.leader_epoch(cursor.stream.topic, cursor.stream.partition);
+  stale_topics_.clear();
+  shared_.scheduler.leaders_changed();
+}
+
+std::shared_ptr<kafka::Connection> Fetcher::connection(const Context& ctx, std::int32_t node_id) {
+  auto& known = connections_[node_id];
+  if (!known || !known->usable())
+    known = std::make_shared<kafka::Connection>(shared_.cluster.open(ctx, node_id));
+  return known;
+}
+
+std::size_t Fetcher::answer_bytes() const {
   const auto& settings = shared_.settings;
-  auto max_bytes = static_cast<std::int32_t>(settings.answer_bytes_max);
+  auto fetches = std::clamp<std::size_t>(shared_.scheduler.unread_count(), 1,
+                                         settings.workers * settings.fetches_in_flight_max);
+  return std::clamp(settings.in_flight_bytes_max / fetches, settings.answer_bytes_min,
+                    settings.answer_bytes_max);
+}
+
+kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) const {
+  const auto& settings = shared_.settings;
+  auto max_bytes = static_cast<std::int32_t>(bytes);
   auto per_partition =
       std::max<std::int32_t>(max_bytes / static_cast<std::int32_t>(turn.cursors.size()), 1024 * 1024);
   kafka::FetchRequest request;
@@ -93,8 +154,8 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn) const {
   return request;
 }
 
-void Fetcher::take_answer(const Context& ctx, Turn& turn, Answer answer) {
-  auto& [reply, lease] = answer;
+void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kafka::FetchResponse>& reply,
+                          ByteBudget::Lease lease) {
   std::map<std::pair<std::string_view, std::int32_t>, FetchCursor*> asked;
   for (auto& cursor : turn.cursors) asked[{cursor.stream.topic, cursor.stream.partition}] = &cursor;
   std::map<SegmentClass, BlockBatch> batches;
@@ -133,7 +194,7 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
                                     const std::shared_ptr<const Buffer>& buffer) {
   if (answer.error_code == kafka::ErrorCode::offset_out_of_range) return skip_lost(ctx, cursor);
   if (answer.error_code != kafka::ErrorCode::none) {
-    partition_failed(ctx, cursor, answer.error_code);
+    partition_failed(cursor, answer.error_code);
     return {};
   }
   auto built = build_blocks({.stream = cursor.stream,
@@ -177,28 +238,20 @@ BuiltBlocks Fetcher::skip_lost(const Context& ctx, FetchCursor& cursor) {
   return built;
 }
 
-void Fetcher::partition_failed(const Context& ctx, FetchCursor& cursor, kafka::ErrorCode code) {
+void Fetcher::partition_failed(FetchCursor& cursor, kafka::ErrorCode code) {
   Error error(kafka::retriable(code) ? ErrorKind::unavailable : kafka::kind(code),
               fmt::format("fetching {}: {}", name_of(cursor), kafka::describe(code)));
   shared_.scheduler.failed(cursor, error);
-  if (!means_other_leader(code)) return;
-  shared_.cluster.refresh(ctx, std::array{cursor.stream.topic});
-  cursor.leader_epoch = shared_.cluster.leader_epoch(cursor.stream.topic, cursor.stream.partition);
-  leaders_stale_ = true;
+  if (means_other_leader(code)) stale_topics_.insert(cursor.stream.topic);
 }
 
 // The broker could not be asked at all: its partitions rest, and the metadata may say who leads them now.
-void Fetcher::all_failed(const Context& ctx, Turn& turn, const Error& error) {
-  std::vector<std::string> topics;
+void Fetcher::all_failed(Turn& turn, const Error& error) {
   for (auto& cursor : turn.cursors) {
     shared_.scheduler.failed(cursor, error.while_doing("fetching " + name_of(cursor)));
-    if (topics.empty() || topics.back() != cursor.stream.topic) topics.push_back(cursor.stream.topic);
+    stale_topics_.insert(cursor.stream.topic);
   }
   LOG_DEBUG("fetching from broker {} failed, trying again: {}", turn.node_id, error.what());
-  shared_.cluster.refresh(ctx, topics);
-  for (auto& cursor : turn.cursors)
-    cursor.leader_epoch = shared_.cluster.leader_epoch(cursor.stream.topic, cursor.stream.partition);
-  leaders_stale_ = true;
 }
 
 void Fetcher::check_stall(const FetchCursor& cursor) const {

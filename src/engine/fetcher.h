@@ -1,7 +1,12 @@
 // Reads partitions from their leaders and hands on what they hold as blocks.
 #pragma once
+#include <deque>
 #include <functional>
+#include <limits>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
 
 #include "base/byte_budget.h"
 #include "base/rate_limiter.h"
@@ -14,9 +19,13 @@
 namespace kb::engine {
 
 struct FetchSettings {
-  std::size_t workers = 3;                         // connections per broker for fetching
-  std::size_t partitions_at_once_max = 8;          // of all workers
-  std::size_t answer_bytes_max = 8 * 1024 * 1024;  // of one fetch; a larger batch still comes whole
+  std::size_t workers = 3;                // connections per broker for fetching
+  std::size_t fetches_in_flight_max = 4;  // of each worker
+  std::size_t partitions_at_once_max = std::numeric_limits<std::uint32_t>::max();  // of all workers
+  // What fetches in flight may bring together, so that they fill a connection across a round trip; each asks
+  // for its share, between these bounds. A larger batch still comes whole.
+  std::size_t in_flight_bytes_max = 48 * 1024 * 1024;
+  std::size_t answer_bytes_min = 4 * 1024 * 1024, answer_bytes_max = 16 * 1024 * 1024;
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
   RetryPolicy retry;
@@ -36,7 +45,8 @@ struct FetchShared {
   std::function<void(const Context&, BlockBatch)> sink;
 };
 
-// One worker: takes turns until everything is read. Owned by one thread.
+// One worker: takes turns until everything is read. While an answer is on its way or taken apart, the next
+// one is asked for, of other partitions: so that a round trip costs nothing. Owned by one thread.
 class Fetcher {
  public:
   explicit Fetcher(FetchShared& shared) : shared_(shared) {}
@@ -44,27 +54,40 @@ class Fetcher {
 
  private:
   using Turn = FetchScheduler::Turn;
-  struct Answer {
-    kafka::Reply<kafka::FetchResponse> reply;
+  // A fetch on its way, and the share of the budget that its answer needs.
+  struct Flight {
+    Turn turn;
     ByteBudget::Lease lease;
+    std::shared_ptr<kafka::Connection> connection;
   };
-  // Empty when the broker could not be asked; the cursors then rest.
-  std::optional<Answer> ask(const Context& ctx, Turn& turn);
-  kafka::FetchRequest request_for(const Turn& turn) const;
-  kafka::Connection& connection(const Context& ctx, std::int32_t node_id);
-  void take_answer(const Context& ctx, Turn& turn, Answer answer);
+  // Waits for a turn and asks for it; false when everything is read.
+  bool ask(const Context& ctx);
+  // Asks for more as long as that needs no waiting.
+  void ask_ahead(const Context& ctx);
+  // False when the broker could not be asked; the turn is over then, its cursors rest.
+  bool send(const Context& ctx, Turn turn, ByteBudget::Lease lease);
+  void receive(const Context& ctx);
+  std::size_t answer_bytes() const;
+  kafka::FetchRequest request_for(const Turn& turn, std::size_t bytes) const;
+  std::shared_ptr<kafka::Connection> connection(const Context& ctx, std::int32_t node_id);
+  void take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kafka::FetchResponse>& reply,
+                   ByteBudget::Lease lease);
   // Returns the blocks of one partition; empty when it brought none.
   BuiltBlocks take_partition(const Context& ctx, FetchCursor& cursor,
                              const kafka::FetchResponse::Partition& answer,
                              const std::shared_ptr<const Buffer>& buffer);
   BuiltBlocks skip_lost(const Context& ctx, FetchCursor& cursor);
-  void partition_failed(const Context& ctx, FetchCursor& cursor, kafka::ErrorCode code);
-  void all_failed(const Context& ctx, Turn& turn, const Error& error);
+  void partition_failed(FetchCursor& cursor, kafka::ErrorCode code);
+  void all_failed(Turn& turn, const Error& error);
+  void end_turn(const Context& ctx, Turn turn);
+  void look_for_leaders(const Context& ctx, Turn& turn);
   void check_stall(const FetchCursor& cursor) const;
 
   FetchShared& shared_;
-  std::map<std::int32_t, kafka::Connection> connections_;  // by broker
-  bool leaders_stale_ = false;
+  std::map<std::int32_t, std::shared_ptr<kafka::Connection>> connections_;  // by broker
+  std::deque<Flight> flights_;                                              // in the order they were sent
+  bool much_to_read_ = false;                                               // as the last answer shows
+  std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
 };
 
 }  // namespace kb::engine

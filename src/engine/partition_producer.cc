@@ -71,6 +71,12 @@ const OutgoingBatch* PartitionProducer::peek() {
   return &unacknowledged_.back();
 }
 
+std::size_t PartitionProducer::bytes_in_flight() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < in_flight_; ++i) bytes += unacknowledged_[i].batch.bytes.size();
+  return bytes;
+}
+
 PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceResponse::Partition& answer) {
   CHECK(in_flight_ > 0);
   const auto& sent = unacknowledged_.front();

@@ -34,6 +34,7 @@ class PartitionProducer {
   bool hungry() { return may_send() && !peek() && !reader_.finished(); }
   void sent() { ++in_flight_; }
   std::size_t in_flight() const { return in_flight_; }
+  std::size_t bytes_in_flight() const;
 
   enum class Verdict { acknowledged, retry };
   struct Answer {

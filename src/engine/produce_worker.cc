@@ -17,7 +17,7 @@ void ProduceWorker::run(const Context& ctx) {
     if (active_.empty()) return;
     bool moved = fill(ctx, false);
     moved |= send_all(ctx);
-    if (moved) continue;
+    if (moved || take_on_more()) continue;
     if (receive(ctx)) continue;
     // Nothing is on its way and nothing could be sent: memory or a resting partition is what it waits for.
     if (!fill(ctx, true)) rest(ctx);
@@ -25,11 +25,22 @@ void ProduceWorker::run(const Context& ctx) {
 }
 
 void ProduceWorker::activate() {
-  while (active_.size() < shared_.settings.partitions_at_once_max && !waiting_.empty()) {
+  const auto most = std::min(active_max_, shared_.settings.partitions_at_once_max);
+  while (active_.size() < most && !waiting_.empty()) {
     active_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
     shared_.progress.topic.set(active_.back()->target().topic);
   }
+}
+
+bool ProduceWorker::take_on_more() {
+  const auto& settings = shared_.settings;
+  if (took_on_more_ || waiting_.empty() || active_max_ >= settings.partitions_at_once_max) return false;
+  std::size_t bytes = 0;
+  for (const auto& producer : active_) bytes += producer->bytes_in_flight();
+  if (bytes >= settings.request_bytes_max * settings.requests_in_flight_max / 2) return false;
+  active_max_ += active_max_ / 2;
+  return took_on_more_ = true;
 }
 
 void ProduceWorker::retire() {
@@ -132,6 +143,7 @@ bool ProduceWorker::receive(const Context& ctx) {
   try {
     auto reply = oldest->second.connection->receive<kafka::ProduceRequest>(ctx);
     oldest->second.oldest_sent = Clock::now();
+    took_on_more_ = false;
     take_answer(ctx, oldest->first, reply.message);
   } catch (const Error& error) {
     if (oldest->second.connection->usable()) throw;  // not the connection: what the answer says

@@ -21,7 +21,7 @@ struct ProduceSettings {
   std::size_t workers = 1;                          // connections per broker for producing
   std::size_t request_bytes_max = 4 * 1024 * 1024;  // a larger batch goes alone
   std::size_t requests_in_flight_max = 5;           // what idempotence allows per connection (KIP-98)
-  std::size_t partitions_at_once_max = 8;           // of each worker
+  std::size_t partitions_at_once_max = 256;         // of each worker
   std::int32_t produce_timeout_ms = 30'000;
   RetryPolicy retry;
 };
@@ -53,6 +53,9 @@ class ProduceWorker {
   };
 
   void activate();
+  // Takes more partitions on when what is on its way would not fill a connection across a round trip; once
+  // between two answers. False when there is no need, or none are left.
+  bool take_on_more();
   void retire();
   bool fill(const Context& ctx, bool may_wait);
   bool send_all(const Context& ctx);
@@ -66,6 +69,8 @@ class ProduceWorker {
 
   ProduceShared& shared_;
   Producers waiting_, active_;
+  std::size_t active_max_ = 4;  // grows as long as that helps
+  bool took_on_more_ = false;   // since the last answer
   std::map<std::int32_t, Broker> brokers_;
   std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace kb::engine {
 namespace {
@@ -16,11 +17,13 @@ std::size_t max_message_bytes(const kafka::TopicConfig& config) {
 }  // namespace
 
 ProduceSettings produce_settings(const api::KafkaRestoreSpec& spec) {
-  const auto partitions = api::rate_limiting_or_default(spec.rate_limiting).max_concurrent_partitions;
+  constexpr auto any_number = std::numeric_limits<std::uint64_t>::max();
+  const auto partitions = spec.rate_limiting ? spec.rate_limiting->max_concurrent_partitions : any_number;
   const auto connections = spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
   const auto workers = std::clamp<std::size_t>(std::min<std::size_t>(connections - 1, partitions), 1, 2);
+  const auto at_once = std::min<std::size_t>(partitions / workers, ProduceSettings{}.partitions_at_once_max);
   return {.workers = workers,
-          .partitions_at_once_max = std::max<std::size_t>(partitions / workers, 1),
+          .partitions_at_once_max = std::max<std::size_t>(at_once, 1),
           .produce_timeout_ms = spec.produce_timeout_ms};
 }
 

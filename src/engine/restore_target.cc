@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "kafka/topic_changes.h"
 
 namespace kb::engine {
 namespace {
@@ -88,7 +89,7 @@ void check_existing(const TargetTopic& topic, const TargetState& state, std::int
     problems.insert(problems.end(), unsuitable.begin(), unsuitable.end());
 }
 
-using Changes = std::map<std::string, std::optional<std::string>>;
+using Changes = kafka::ConfigChanges;
 
 Changes final_changes(const TargetTopic& topic, const kafka::TopicConfig& now) {
   Changes changes;
@@ -226,6 +227,7 @@ std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& clus
     if (target[i].action != TargetAction::existing) names.push_back(plan.topics[i].name);
   if (names.empty()) return held;
   auto configs = kafka::topic_configs(ctx, cluster, names, kafka::ConfigDetail::with_inherited);
+  std::map<std::string, Changes> all_changes;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     const auto& topic = plan.topics[i];
     if (target[i].action == TargetAction::existing) continue;
@@ -236,11 +238,12 @@ std::vector<std::string> finish_configs(const Context& ctx, kafka::Cluster& clus
     auto doomed = doomed_by(topic, settings_to_come(topic, now), now_ms);
     if (!doomed.empty())
       for (const auto* key : retention_keys) changes.erase(key);
-    if (!changes.empty()) kafka::alter_topic_config(ctx, cluster, topic.name, changes);
+    all_changes[topic.name] = std::move(changes);
     if (!doomed.empty())
       held.push_back(fmt::format("the retention of topic {} is held, since {}; to release it: {}", topic.name,
                                  doomed, release_command(topic)));
   }
+  kafka::alter_topic_configs(ctx, cluster, all_changes);
   return held;
 }
 

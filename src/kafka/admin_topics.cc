@@ -7,6 +7,7 @@
 #include "kafka/admin.h"
 #include "kafka/messages.h"
 #include "kafka/rounds.h"
+#include "kafka/topic_changes.h"
 
 namespace kb::kafka {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // Brokers answer with some kilobytes per topic, and a controller takes at most 10,000 changes in one request.
 constexpr std::size_t described_topics_max = 500;
 constexpr std::size_t created_records_max = 5000;
+constexpr std::size_t changed_records_max = 2000;
 constexpr std::size_t deleted_topics_max = 500;
 
 std::int32_t timeout_ms(const Cluster& cluster) {
@@ -186,6 +188,25 @@ void delete_some(const Context& ctx, Cluster& cluster, std::set<std::string> pen
   if (!pending.empty()) fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", *pending.begin());
 }
 
+void alter_some(const Context& ctx, Cluster& cluster, std::map<std::string, ConfigChanges> pending) {
+  Rounds rounds(cluster.settings().retry, "changing the configuration of topic");
+  do {
+    IncrementalAlterConfigsRequest request;
+    for (const auto& [topic, changes] : pending) {
+      auto& resource = request.resources.emplace_back();
+      resource.resource_type = ConfigResourceType::topic;
+      resource.resource_name = topic;
+      for (const auto& [name, value] : changes)
+        resource.configs.push_back({name, value ? ConfigOperation::set : ConfigOperation::remove, value});
+    }
+    for (const auto& result : cluster.call_controller(ctx, request).message.responses)
+      if (rounds.done(result.resource_name, result.error_code, result.error_message.value_or("")))
+        pending.erase(result.resource_name);
+  } while (rounds.again(ctx));
+  if (!pending.empty())
+    fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", pending.begin()->first);
+}
+
 // Calls some() for groups of `names` of at most `size_max`.
 template <class Function>
 void in_groups(const std::vector<std::string>& names, std::size_t size_max, Function some) {
@@ -234,23 +255,26 @@ void delete_topics(const Context& ctx, Cluster& cluster, const std::vector<std::
   });
 }
 
+void alter_topic_configs(const Context& ctx, Cluster& cluster,
+                         const std::map<std::string, ConfigChanges>& changes) {
+  std::map<std::string, ConfigChanges> together;
+  std::size_t records = 0;
+  const auto alter = [&] {
+    if (!together.empty()) alter_some(ctx, cluster, std::exchange(together, {}));
+    records = 0;
+  };
+  for (const auto& [topic, of_topic] : changes) {
+    if (of_topic.empty()) continue;
+    if (records + of_topic.size() > changed_records_max) alter();
+    together[topic] = of_topic;
+    records += of_topic.size();
+  }
+  alter();
+}
+
 void alter_topic_config(const Context& ctx, Cluster& cluster, const std::string& topic,
-                        const std::map<std::string, std::optional<std::string>>& changes) {
-  if (changes.empty()) return;
-  IncrementalAlterConfigsRequest request;
-  auto& resource = request.resources.emplace_back();
-  resource.resource_type = ConfigResourceType::topic;
-  resource.resource_name = topic;
-  for (const auto& [name, value] : changes)
-    resource.configs.push_back({name, value ? ConfigOperation::set : ConfigOperation::remove, value});
-  Rounds rounds(cluster.settings().retry, "changing the configuration of topic");
-  do {
-    const auto response = cluster.call_controller(ctx, request).message;
-    if (response.responses.size() != 1)
-      fail(ErrorKind::corrupt, "the controller's answer lacks topic {}", topic);
-    const auto& result = response.responses.front();
-    rounds.done(topic, result.error_code, result.error_message.value_or(""));
-  } while (rounds.again(ctx));
+                        const ConfigChanges& changes) {
+  alter_topic_configs(ctx, cluster, {{topic, changes}});
 }
 
 }  // namespace kb::kafka

@@ -141,6 +141,23 @@ test_shards_are_balanced() {
 	balanced "${bytes[@]}" || fail "bytes of restore shards: ${bytes[*]}"
 }
 
+# By what the logs hold, not by how many records or partitions that is.
+test_unequal_partitions_are_balanced() {
+	fill bulk --prefix une- --topic large --bytes 6M --partitions 1 --incompressible
+	fill bulk --prefix une- --topic middle --bytes 12M --partitions 5 --incompressible
+	fill bulk --prefix une- --topic tiny --bytes 2M --partitions 40 --record-bytes 40
+	fill bulk --prefix une- --topic fat --bytes 6M --partitions 3 --record-bytes 100000 --incompressible
+	backup_yaml unequal '["une-*"]' >backup.yaml
+	local i bytes=() id=unequal-20250101-000000
+	for i in 0 1 2 3; do bytes+=("$(run backup.yaml --backup-id "$id" --shard "$i/4" --output json | field rawBytes)"); done
+	balanced "${bytes[@]}" || fail "bytes of backup shards: ${bytes[*]}"
+	run backup.yaml --backup-id "$id" --finish
+	sharded_restore_yaml unequal-again "$id" 'topicMapping: {une-large: again-large, une-middle: again-middle, une-tiny: again-tiny, une-fat: again-fat}' >restore.yaml
+	bytes=()
+	for i in 0 1 2 3; do bytes+=("$(run restore.yaml --shard "$i/4" --output json | field rawBytes)"); done
+	balanced "${bytes[@]}" || fail "bytes of restore shards: ${bytes[*]}"
+}
+
 balanced() { printf '%s\n' "$@" | sort -n | awk 'NR == 1 { least = $1 } END { exit !(least > 0 && $1 <= least * 1.1) }'; }
 
 # All shards begin at once and find the same topics missing.

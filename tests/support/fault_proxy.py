@@ -3,12 +3,14 @@
 
   fault_proxy.py run --broker HOST:PORT [--listen PORT] [--control PORT] [--rule RULE]...
       Prints "LISTEN_PORT CONTROL_PORT" once it accepts connections (0, the default, picks free ports); ends by SIGTERM.
-  fault_proxy.py tell CONTROL_PORT RULE|clear|status|wait-idle
-      Adds a rule; removes all; prints what has been seen; waits until every rule with a count is used up.
+  fault_proxy.py tell CONTROL_PORT RULE|clear|status|forget|wait-idle
+      Adds a rule; removes all; prints what has been seen, which `forget` sets back; waits until every rule with a count is
+      used up.
       Exit code 1 with a line on stderr if the proxy refuses.
 
 Rules: FAULT [key=value]...   The first rule that fits is used; one that has done its count is gone.
-  delay ms=N            each answer waits so long
+  delay ms=N            each answer waits so long, and those behind it wait for it
+  latency ms=N          each answer arrives so much later, as from far away: those behind it are on their way meanwhile
   drop-response         the broker handles the request, its answer is lost: then=reset (default), close or silence
   reset                 both sides get RST, after=BYTES (default 0) of side=request|response (default response), counted
                         from the beginning of such a message
@@ -29,6 +31,7 @@ keeps the broker's own traffic (transaction markers) off the proxy; with a proxy
 import argparse
 import collections
 import dataclasses
+import queue
 import socket
 import struct
 import sys
@@ -46,6 +49,7 @@ API_NAMES = {key: name for name, key in API_KEYS.items()}
 # The keys of each fault with their defaults; a default of None means that the key must be given.
 FAULTS = {
     "delay": {"ms": None, "count": "0"},
+    "latency": {"ms": None, "count": "0"},
     "drop-response": {"then": "reset", "count": "1"},
     "reset": {"side": "response", "after": "0", "count": "1"},
     "half-close": {"count": "1"},
@@ -53,7 +57,7 @@ FAULTS = {
     "refuse": {"count": "0"},
 }
 CHOICES = {"then": ("reset", "close", "silence"), "side": ("request", "response")}
-CHUNK = 64 * 1024
+CHUNK = 256 * 1024
 WAIT_IDLE_SECONDS = 60
 
 
@@ -126,6 +130,15 @@ class Rules:
         with self.changed:
             self.seen[f"{what} {API_NAMES.get(api, api)}"] += 1
 
+    def note_at_once(self, count):
+        """So many requests of one connection have no answer yet."""
+        with self.changed:
+            self.seen["most at once"] = max(self.seen["most at once"], count)
+
+    def forget(self):
+        with self.changed:
+            self.seen.clear()
+
     def pass_black_holes(self, api):
         """Waits as long as there is a black hole for such messages."""
         with self.changed:
@@ -154,7 +167,10 @@ class Session:
         self.client = client
         self.broker = broker
         self.apis = {}  # by correlation id, of the requests that have no answer yet
+        self.asked = self.answered = 0
         self.silent = False  # the client gets nothing any more
+        self.latency = 0  # of the answer that passes, in seconds
+        self.late = None  # what is far away, once anything was: (time of arrival, bytes)
 
     def start(self):
         for pump in (self.pass_requests, self.pass_responses):
@@ -176,11 +192,15 @@ class Session:
             except OSError:
                 pass
             end.close()
+        if self.late is not None:
+            self.late.put((0, b""))  # wakes its thread, which meets a closed socket
 
     def pass_requests(self):
         while True:
             size, api, _, correlation_id = struct.unpack(">ihhi", header := read(self.client, 12))
+            self.asked += 1
             self.rules.note("requests", api)
+            self.rules.note_at_once(self.asked - self.answered)
             self.rules.pass_black_holes(api)
             cut = self.rules.take("reset", api, side="request")
             self.apis[correlation_id] = api
@@ -194,14 +214,41 @@ class Session:
             self.rules.pass_black_holes(api)
             if delay := self.rules.take("delay", api):
                 time.sleep(delay["ms"] / 1000)
+            latency = self.rules.take("latency", api)
+            if latency and self.late is None:
+                self.late = queue.SimpleQueue()
+                threading.Thread(target=self.run, args=(self.pass_late,), daemon=True).start()
+            self.latency = latency["ms"] / 1000 if latency else 0
             if dropped := self.rules.take("drop-response", api):
                 self.drop(dropped["then"], size - 4)
                 continue
             cut = self.rules.take("reset", api, side="response")
             self.copy(self.broker, None if self.silent else self.client, header, size - 4, cut)
+            self.note_answered()
             if self.rules.take("half-close", api) is not None:
                 self.client.shutdown(socket.SHUT_WR)
                 self.silent = True
+
+    def pass_late(self):
+        while True:
+            arrival, data = self.late.get()
+            if data is None:
+                self.answered += 1
+                continue
+            time.sleep(max(arrival - time.monotonic(), 0))
+            self.client.sendall(data)
+
+    def note_answered(self):
+        if self.late is None:
+            self.answered += 1
+        else:
+            self.late.put((0, None))
+
+    def pass_on(self, target, data):
+        if self.late is not None and target is self.client:
+            self.late.put((time.monotonic() + self.latency, data))
+        else:
+            target.sendall(data)
 
     def drop(self, then, size):
         if then != "silence":
@@ -217,11 +264,11 @@ class Session:
         while True:
             if left_until_cut is not None and len(data) >= left_until_cut:
                 if target:
-                    target.sendall(data[:left_until_cut])
+                    self.pass_on(target, data[:left_until_cut])
                 self.end(reset=True)
                 raise Ended
             if target:
-                target.sendall(data)
+                self.pass_on(target, data)
             if left_until_cut is not None:
                 left_until_cut -= len(data)
             if size == 0:
@@ -271,6 +318,8 @@ def obey(command, rules):
     """Carries out one command; the answer is lines, of which the last is "ok" or begins with "error"."""
     if command == "clear":
         rules.clear()
+    elif command == "forget":
+        rules.forget()
     elif command == "status":
         return rules.status() + ["ok"]
     elif command == "wait-idle":
