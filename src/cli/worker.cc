@@ -24,8 +24,10 @@
 #include "cli/locate_archive.h"
 #include "cli/restore_result.h"
 #include "cli/run_metrics.h"
+#include "cli/run_resources.h"
 #include "cli/work_report.h"
 #include "cli/worker_server.h"
+#include "engine/sasl_secret_login.h"
 #include "schema/schema.h"
 #include "storage/open.h"
 
@@ -167,6 +169,7 @@ Outcome worker(const Context& ctx, const WorkerFlags& flags, const CommonFlags& 
   try {
     const auto order = schema::read_text<api::WorkOrder>(read_order(flags.order), flags.order);
     auto resource = resource_of(order);
+    engine::prepare_process(cluster_of(resource), SecretFiles(std::string(api::worker_secrets_folder)));
     LOG_INFO("{} {}/{}: {} {}", order.kind, order.resource_namespace, order.name,
              order.stage == api::WorkStage::finish ? "finishing" : "running", order.backup_id);
     auto work = order.kind == "KafkaRestore" ? restore(ctx, order, std::move(resource), flags, common)
