@@ -19,6 +19,8 @@ class ShardWriter {
 
   // What the generations before this claim had stored.
   const Index& stored() const { return stored_; }
+  // Whether nobody had claimed the shard before.
+  bool is_first() const { return claimed_generation_ == 1; }
   // A name that no other worker and no other call uses.
   std::string next_segment_key();
   // Makes what `stored_since` lists part of the run, and what happened meanwhile part of its history; the

@@ -1,6 +1,7 @@
 #include <boost/json.hpp>
 
 #include "cli/backup_result.h"
+#include "cli/continuous_result.h"
 #include "cli/restore_result.h"
 #include "cli/result_rows.h"
 #include "cli/work_report.h"
@@ -200,4 +201,22 @@ TEST_CASE("a shard of a restore that is done does not say complete") {
   CHECK(result.json.at("outcome") == "shardDone");
   CHECK(result.json.at("shards") == 3);
   CHECK(result.json.at("recordsThere") == 27);
+}
+
+TEST_CASE("a continuous backup that was stopped says what it left") {
+  engine::ContinuousReport report;
+  CHECK(std::string(stopped(report).what()) == "stopped before there was a restore point");
+  report.restore_points = 3;
+  report.newest.emplace().capture.backup_id = "nightly-20251210-020000";
+  report.totals = {.records = 1234, .stored_bytes = 1 << 20, .segments = 2, .lost = 5};
+  const api::ObjectMeta metadata{.name = "nightly", .namespace_name = "kafka"};
+  const auto result = present(summarize(metadata, report, "/archive"));
+  CHECK(has(result.text, "KafkaBackup kafka/nightly: stopped"));
+  CHECK(has(result.text, "3 restore points"));
+  CHECK(has(result.text, "1,234 new"));
+  CHECK(has(result.text, "5 offsets"));
+  CHECK(result.json.at("backupId") == "nightly-20251210-020000");
+  CHECK(result.json.at("outcome") == "stopped");
+  CHECK(stopped(report).kind() == ErrorKind::cancelled);
+  CHECK(has(stopped(report).what(), "nightly-20251210-020000"));
 }

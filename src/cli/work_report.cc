@@ -7,8 +7,19 @@
 
 namespace kb::cli {
 namespace {
+
 constexpr std::size_t history_warnings_max = 10;
+
+api::ReportedRetention reported(const engine::RetentionReport& retention) {
+  return {.inspected = retention.inspected,
+          .eligible = retention.eligible,
+          .deleted = retention.deleted.size(),
+          .reclaimed_bytes = retention.reclaimed_bytes,
+          .dry_run = retention.dry_run,
+          .error = retention.error};
 }
+
+}  // namespace
 
 api::WorkReport work_report(const engine::BackupReport& report) {
   using enum api::WorkOutcome;
@@ -34,13 +45,23 @@ api::WorkReport work_report(const engine::BackupReport& report) {
       out.warnings.push_back(archive::to_string(event));
   if (!report.set.capture.groups.captured && !report.set.capture.groups.not_captured.empty())
     out.warnings.push_back("consumer groups were not captured: " + report.set.capture.groups.not_captured);
-  if (report.retention)
-    out.retention = api::ReportedRetention{.inspected = report.retention->inspected,
-                                           .eligible = report.retention->eligible,
-                                           .deleted = report.retention->deleted.size(),
-                                           .reclaimed_bytes = report.retention->reclaimed_bytes,
-                                           .dry_run = report.retention->dry_run,
-                                           .error = report.retention->error};
+  if (report.retention) out.retention = reported(*report.retention);
+  return out;
+}
+
+api::WorkReport work_report(const engine::ContinuousReport& report) {
+  const auto& totals = report.totals;
+  api::WorkReport out{.outcome = api::WorkOutcome::stopped,
+                      .backup_id = report.newest ? report.newest->capture.backup_id : "",
+                      .records = totals.records,
+                      .bytes = totals.stored_bytes,
+                      .segments = totals.segments,
+                      .lost_offsets = totals.lost};
+  if (report.newest) {
+    out.topics = report.newest->capture.topics.size();
+    for (const auto& topic : report.newest->capture.topics) out.partitions += topic.partitions.size();
+  }
+  if (report.retention) out.retention = reported(*report.retention);
   return out;
 }
 

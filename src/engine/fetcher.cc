@@ -97,7 +97,9 @@ void Fetcher::receive(const Context& ctx) {
     flight.lease.resize(reply->buffer->capacity());
     much_to_read_ = reply->buffer->view().size() >= shared_.settings.answer_bytes_min / 4;
     ask_ahead(ctx);
+    const auto begun = Clock::now();
     take_answer(ctx, flight.turn, *reply, std::move(flight.lease));
+    if (shared_.settings.follows) rest(flight.turn, begun, reply->buffer->view().size());
   }
   end_turn(ctx, std::move(flight.turn));
 }
@@ -163,6 +165,15 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) co
   return request;
 }
 
+void Fetcher::rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const {
+  const auto& settings = shared_.settings;
+  auto had_none = [&](const FetchCursor& cursor) { return cursor.moved_at < begun; };
+  const auto news = std::ranges::stable_partition(turn.cursors, had_none);
+  if (news.empty() || answer_bytes >= settings.answer_bytes_max / 4) return;
+  for (auto& cursor : turn.cursors)
+    cursor.not_before = std::max(cursor.not_before, begun + settings.rest_after_little);
+}
+
 void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kafka::FetchResponse>& reply,
                           ByteBudget::Lease lease) {
   const bool by_id = !reply.message.responses.empty() && reply.message.responses.front().topic.empty();
@@ -207,7 +218,12 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
 BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
                                     const kafka::FetchResponse::Partition& answer,
                                     const std::shared_ptr<const Buffer>& buffer) {
-  if (auto change = change_of(ctx, cursor, answer)) return skip_lost(cursor, std::move(*change));
+  if (auto change = change_of(ctx, cursor, answer)) {
+    // Who follows a log has no end up to which it could be called lost, and plans for the new one.
+    if (change->event && shared_.settings.follows)
+      throw Error(ErrorKind::conflict, archive::to_string(*change->event));
+    return skip_lost(cursor, std::move(*change));
+  }
   if (answer.error_code != kafka::ErrorCode::none) {
     partition_failed(cursor, answer);
     return {};
@@ -223,14 +239,26 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
   cursor.missing_since.reset();
   if (!built.blocks.empty())
     cursor.last_epoch = std::max(cursor.last_epoch, built.blocks.back().block.leader_epoch);
+  note_lag(cursor, answer, built);
   if (built.position == cursor.position) {
-    check_stall(cursor);
+    if (!shared_.settings.follows) check_stall(cursor);
     return built;
   }
   shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
   cursor.position = built.position;
   cursor.moved_at = Clock::now();
   return built;
+}
+
+void Fetcher::note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                       const BuiltBlocks& built) const {
+  if (!shared_.lags) return;
+  LagTable::Seen seen{.log_end = answer.last_stable_offset, .position = built.position};
+  for (const auto& pending : built.blocks)
+    seen.read_until_ms = std::max(seen.read_until_ms, pending.block.max_timestamp);
+  seen.records = static_cast<std::uint64_t>(built.position - cursor.position);
+  seen.bytes = built.raw_bytes;
+  shared_.lags->note(cursor.stream.topic, cursor.stream.partition, seen);
 }
 
 // Whether the log is not what the plan saw any more.

@@ -13,6 +13,7 @@
 #include "engine/block_builder.h"
 #include "engine/changed_log.h"
 #include "engine/fetch_scheduler.h"
+#include "engine/lag_table.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
 #include "kafka/messages_fetch.h"
@@ -30,6 +31,9 @@ struct FetchSettings {
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
   RetryPolicy retry;
+  // Logs are followed: they have no end, and after an answer of little the partitions rest so long.
+  bool follows = false;
+  Duration rest_after_little{};
 };
 
 // Shared by the workers; thread-safe as its members are.
@@ -44,6 +48,7 @@ struct FetchShared {
   const BlockSettings& blocks;
   // Takes what happened to a log, before the blocks that show it.
   std::function<void(archive::HistoryEvent)> note;
+  LagTable* lags = nullptr;  // of logs that are followed
   // Takes the blocks of one answer and class; called by the worker that has the streams' cursors.
   std::function<void(const Context&, BlockBatch)> sink;
 };
@@ -84,6 +89,10 @@ class Fetcher {
   BuiltBlocks skip_lost(FetchCursor& cursor, LogChange change);
   void take_leaderless(const Context& ctx, Turn& turn);
   void partition_failed(FetchCursor& cursor, const kafka::FetchResponse::Partition& answer);
+  void note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                const BuiltBlocks& built) const;
+  // Prepares the next turn of the same cursors: those that had news last go first.
+  void rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const;
   void all_failed(Turn& turn, const Error& error);
   void end_turn(const Context& ctx, Turn turn);
   void look_for_leaders(const Context& ctx, Turn& turn);
