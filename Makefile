@@ -72,6 +72,7 @@ torture: build ## kill -9 and SIGSTOP at many random instants, a hundred thousan
 
 bench: build ## CPU seconds per GB, wall time and memory beside other tools
 	@bench/run.py
+	@bench/continuous.py
 
 clean: ## remove all builds; the compiler's cache and downloaded jars stay
 	@rm -rf build

@@ -165,7 +165,7 @@ bad_backups = [
     ({"spec__checkpoint__intervalSecs": 0}, "intervalSecs"), ({"spec__suspend": "maybe"}, "spec.suspend"),
     ({"spec__consumerGroupSnapshot": 1}, "consumerGroupSnapshot"), ({"spec__rateLimiting__bytesPerSec": -5}, "bytesPerSec"),
     # right, and not done by this version
-    ({"spec__continuous": True}, "spec.continuous: true is not supported by this version yet"),
+    ({"spec__continuous": True, "spec__workers": 2}, "divide the topics"), ({"spec__restorePointIntervalSecs": 0}, "restorePointIntervalSecs"),
     ({"spec__includeOffsetHeaders": True}, "spec.includeOffsetHeaders: true is not supported"),
     ({"spec__storage": {"storageType": "s3", "s3": {"bucket": "b", "region": "r"}}}, "storageType: pvc"),
 ]

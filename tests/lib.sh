@@ -143,7 +143,7 @@ backup_yaml() { # NAME TOPICS-AS-YAML-LIST [MORE LINES OF spec]
 		kind: KafkaBackup
 		metadata: {name: $1}
 		spec:
-		  kafkaCluster: {bootstrapServers: ["$bootstrap"]}
+		  kafkaCluster: {bootstrapServers: ["${bootstrap//,/\", \"}"]}
 		  topics: $2
 		  stopAtCurrentOffsets: true
 		  storage: {storageType: pvc, pvc: {claimName: kafka-backups}}
@@ -158,7 +158,7 @@ restore_yaml() { # NAME BACKUP [MORE LINES OF spec]
 		metadata: {name: $1}
 		spec:
 		  backupRef: {name: $2, storage: {storageType: pvc, pvc: {claimName: kafka-backups}}}
-		  kafkaCluster: {bootstrapServers: ["$bootstrap"]}
+		  kafkaCluster: {bootstrapServers: ["${bootstrap//,/\", \"}"]}
 		  createTopics: true
 	Y
 	[ $# -lt 3 ] || sed 's/^/  /' <<<"$3"

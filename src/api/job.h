@@ -155,6 +155,8 @@ struct WorkProgress {
                 bytes_done = 0, bytes_total = 0, checkpoints = 0;
   double seconds = 0;
   std::int64_t checkpoint_s = 0;
+  std::uint64_t restore_points = 0, lag_records = 0;
+  std::int64_t restore_point_s = 0, captured_s = 0;
 
   void fields(auto& f) {
     f("phase", phase, "What is being done.");
@@ -168,6 +170,12 @@ struct WorkProgress {
     f("checkpoints", checkpoints, "Checkpoints written.");
     f("seconds", seconds, "How long this worker has been working.");
     f("checkpointTime", checkpoint_s, "When the last checkpoint was written, Unix seconds; 0 for none.");
+    f("restorePoints", restore_points,
+      "Continuous backup: restore points of the archive; 0 before this worker has made one.");
+    f("restorePointTime", restore_point_s,
+      "Continuous backup: the time in the backupId of the newest, Unix seconds; 0 for none.");
+    f("capturedTime", captured_s, "Continuous backup: what it holds is what there was then, Unix seconds.");
+    f("lagRecords", lag_records, "Continuous backup: offsets that are not read yet.");
   }
 };
 

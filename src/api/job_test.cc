@@ -70,6 +70,9 @@ TEST_CASE("a pod template stays inside its namespace and leaves the operator's o
   CHECK(problems_of(R"({"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s"}},
     {"serviceAccountToken":{"audience":"sts.amazonaws.com","path":"token"}}]}}],
     "volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/eks.amazonaws.com/serviceaccount/"}]})") == "");
+  CHECK(problems_of(R"({"volumes":[{"name":"v","projected":{"sources":[
+    {"serviceAccountToken":{"audience":"kafka.example.com","path":"token"}}]}}],
+    "volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/kafka"}]})") == "");
   for (const auto& wrong : {
            std::pair{R"({"volumes":[{"name":"v","hostPath":{"path":"/"}}]})", "spec.podTemplate.volumes[0]"},
            {R"({"volumes":[{"name":"v","nfs":{"server":"x","path":"/"}}]})", "spec.podTemplate.volumes[0]"},
@@ -99,6 +102,13 @@ TEST_CASE("a pod template stays inside its namespace and leaves the operator's o
             "spec.podTemplate.volumeMounts[0]"},
            {R"({"env":[{"name":"LD_PRELOAD","value":"/x.so"}]})", "spec.podTemplate.env[0]"},
            {R"({"env":[{"name":"JOB_COMPLETION_INDEX","value":"0"}]})", "spec.podTemplate.env[0]"},
+           {R"({"env":[{"name":"KRB5_CONFIG","value":"/x"}]})", "spec.podTemplate.env[0]"},
+           {R"({"env":[{"name":"GSS_MECH_CONFIG","value":"/x"}]})", "spec.podTemplate.env[0]"},
+           {R"({"env":[{"name":"SASL_PATH","value":"/x"}]})", "spec.podTemplate.env[0]"},
+           {R"({"volumeMounts":[{"name":"v","mountPath":"/etc/krb5.conf"}]})",
+            "spec.podTemplate.volumeMounts[0]"},
+           {R"({"volumeMounts":[{"name":"v","mountPath":"/etc/gss/mech.d"}]})",
+            "spec.podTemplate.volumeMounts[0]"},
            {R"({"metadata":{"annotations":{
               "container.apparmor.security.beta.kubernetes.io/worker":"unconfined"}}})",
             "spec.podTemplate.metadata.annotations"},

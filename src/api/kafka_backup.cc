@@ -27,6 +27,10 @@ void KafkaBackupSpec::check(schema::Check& check) const {
     check.problem("compressionLevel", "must be an integer between 1 and 22 when compression is zstd");
   if (continuous && stop_at_current_offsets)
     check.problem("stopAtCurrentOffsets", "cannot be true together with {}", check.path("continuous"));
+  if (continuous && workers > 1)
+    check.problem("workers", "must be 1 with continuous: divide the topics among several KafkaBackups");
+  if (continuous && schedule)
+    check.problem("schedule", "cannot be set with continuous, which makes restore points all the time");
 }
 
 }  // namespace kb::api

@@ -84,7 +84,8 @@ struct Metrics {
     f("bindAddress", bind_address, "Address to listen on.");
     f("path", path, "Path of the metrics.");
     f("updateIntervalMs", update_interval_ms, "Milliseconds between two updates.");
-    f("maxPartitionLabels", max_partition_labels, "Accepted; no partition has a time series of its own.");
+    f("maxPartitionLabels", max_partition_labels,
+      "Continuous: partitions with time series of their own, those that lag most; 0: all.");
   }
 };
 
@@ -111,6 +112,7 @@ struct KafkaBackupSpec : JobSettings {
   std::optional<bool> include_offset_headers;
   std::optional<std::string> source_cluster_id;
   std::uint64_t poll_interval_ms = 100;
+  std::uint64_t restore_point_interval_secs = 60;
   std::optional<bool> consumer_group_snapshot;
   std::optional<std::string> schedule;
   std::optional<Checkpoint> checkpoint;
@@ -186,7 +188,10 @@ struct KafkaBackupSpec : JobSettings {
     f("stopAtCurrentOffsets", stop_at_current_offsets,
       "Accepted; a run that is not continuous ends at the offsets found at its start either way.");
     f("pollIntervalMs", poll_interval_ms,
-      "Milliseconds between two looks at a quiet topic, when continuous.");
+      "Continuous: milliseconds between two looks at a partition that has little new.");
+    f("restorePointIntervalSecs", restore_point_interval_secs,
+      "Seconds between two restore points, when continuous; without news there is none. Additive.",
+      {.min = 1, .max = 86400});
     f("rateLimiting", rate_limiting,
       "Limits of the load on the cluster. Absent: no rates, 8 partitions at a time.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");

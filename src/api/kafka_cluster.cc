@@ -44,12 +44,6 @@ void CaSecret::check(schema::Check& check) const {
   check_secret_key(check, "caKey", ca_key);
 }
 
-void SaslSecret::check(schema::Check& check) const {
-  check_object_name(check, "name", name);
-  check_secret_key(check, "usernameKey", username_key);
-  check_secret_key(check, "passwordKey", password_key);
-}
-
 void KafkaCluster::check(schema::Check& check) const {
   for (std::size_t i = 0; i < bootstrap_servers.size(); ++i) {
     const std::string& server = bootstrap_servers[i];

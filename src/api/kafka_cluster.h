@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/sasl_secret.h"
 #include "schema/field.h"
 #include "schema/problems.h"
 
@@ -17,14 +18,6 @@ constexpr auto enum_names(SecurityProtocol) {
   return std::array<std::string_view, 4>{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"};
 }
 constexpr bool enum_any_case(SecurityProtocol) {
-  return true;
-}
-
-enum class SaslMechanism { plain, scram_sha_256, scram_sha_512 };
-constexpr auto enum_names(SaslMechanism) {
-  return std::array<std::string_view, 3>{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
-}
-constexpr bool enum_any_case(SaslMechanism) {
   return true;
 }
 
@@ -50,21 +43,6 @@ struct CaSecret {
   void fields(auto& f) {
     f.required("name", name, "Secret with the CA certificates in PEM.");
     f("caKey", ca_key, "Key in that secret.");
-  }
-  void check(schema::Check& check) const;
-};
-
-struct SaslSecret {
-  std::string name;
-  SaslMechanism mechanism = SaslMechanism::plain;
-  std::string username_key = "username";
-  std::string password_key = "password";
-
-  void fields(auto& f) {
-    f.required("name", name, "Secret with user name and password.");
-    f.required("mechanism", mechanism, "How to log in; upper and lower case are the same.");
-    f("usernameKey", username_key, "Key of the user name.");
-    f("passwordKey", password_key, "Key of the password.");
   }
   void check(schema::Check& check) const;
 };

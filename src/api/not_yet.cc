@@ -36,8 +36,6 @@ constexpr std::string_view only_pvc = "use storageType: pvc";
 
 constexpr Row<Backup> backup_rows[] = {
     {"spec.storage.storageType other than pvc", [](const Backup& s) { return no_pvc(s.storage); }, only_pvc},
-    {"spec.continuous: true", [](const Backup& s) { return s.continuous; },
-     "run it again: a run stores only what is new"},
     {"spec.includeOffsetHeaders: true", [](const Backup& s) { return s.include_offset_headers == true; },
      "leave it out: the archive keeps every record's offset"},
 };
@@ -74,10 +72,6 @@ constexpr Row<Backup> backup_notes[] = {
     {for_jobs, [](const Backup& s) { return of_jobs(s); }},
     {"spec.checkpoint.storage is not needed: checkpoints are kept with the archive",
      [](const Backup& s) { return s.checkpoint && s.checkpoint->storage; }},
-    {"spec.metrics.maxPartitionLabels changes nothing: no partition has a time series of its own",
-     [](const Backup& s) {
-       return s.metrics && s.metrics->max_partition_labels != Metrics{}.max_partition_labels;
-     }},
 };
 
 constexpr Row<Restore> restore_notes[] = {

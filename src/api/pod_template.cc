@@ -20,11 +20,13 @@ constexpr std::array<std::string_view, 8> volume_kinds = {"configMap", "secret",
 constexpr std::array<std::string_view, 5> projected_sources = {"configMap", "secret", "downwardAPI",
                                                                "clusterTrustBundle", "serviceAccountToken"};
 
-// Tokens of a service account are for logging in at a cloud. One for the API server would lend every right of
-// any account of the namespace to whoever may edit our resources.
-bool is_cloud_audience(std::string_view audience) {
+// Tokens of a service account are for logging in at a cloud or at Kafka. One for the API server would lend
+// every right of any account of the namespace to whoever may edit our resources.
+bool is_login_audience(std::string_view audience) {
   return audience == "sts.amazonaws.com" || audience == "api://AzureADTokenExchange" ||
-         audience.starts_with("//iam.googleapis.com/") || audience.starts_with("https://iam.googleapis.com/");
+         audience.starts_with("//iam.googleapis.com/") ||
+         audience.starts_with("https://iam.googleapis.com/") ||
+         audience.starts_with("kafka");  // for SASL OAUTHBEARER
 }
 
 // Where a container's own files are, and the kernel's.
@@ -33,8 +35,9 @@ constexpr std::array<std::string_view, 10> system_folders = {"/bin",   "/boot", 
 constexpr std::array<std::string_view, 3> own_folders = {worker_folder, worker_volumes_folder, "/tmp"};
 
 // Variables that the operator or the Job controller sets, or that load other code into the worker.
-constexpr std::array<std::string_view, 6> reserved_variables = {
-    reserved_env_prefix, "LD_", "GLIBC_TUNABLES", "GCONV_PATH", "OPENSSL_", "JOB_COMPLETION_INDEX"};
+constexpr std::array<std::string_view, 9> reserved_variables = {
+    reserved_env_prefix,   "LD_", "GLIBC_TUNABLES", "GCONV_PATH", "OPENSSL_", "KRB5", "GSS_", "SASL_",
+    "JOB_COMPLETION_INDEX"};
 
 // Keys that the operator itself goes by, and annotations that loosen what a container may do.
 bool is_reserved_key(std::string_view key) {
@@ -66,9 +69,10 @@ void check_projected(schema::Check& check, const std::string& at, const json::va
       const std::string_view kind = member.key();
       if (std::ranges::find(projected_sources, kind) == projected_sources.end())
         check.problem(at, "must not project {}", kind);
-      if (kind == "serviceAccountToken" && !is_cloud_audience(text_of(member.value(), "audience")))
-        check.problem(
-            at, "must not project a serviceAccountToken unless its audience is that of a cloud's login");
+      if (kind == "serviceAccountToken" && !is_login_audience(text_of(member.value(), "audience")))
+        check.problem(at,
+                      "must not project a serviceAccountToken unless its audience is that of a cloud's login "
+                      "or begins with kafka");
     }
 }
 
@@ -98,7 +102,8 @@ void check_mount(schema::Check& check, const std::string& at, const json::value&
     if (is_below(path, folder))
       check.problem(at, "must not be mounted at {}: the program and its libraries are those of the image",
                     folder);
-  if (path == "/" || path == "/etc" || path.starts_with("/etc/ld.so"))
+  if (path == "/" || path == "/etc" || path.starts_with("/etc/ld.so") || path.starts_with("/etc/krb5") ||
+      path.starts_with("/etc/gss"))
     check.problem(at, "must not be mounted at {}: what is there decides which code runs", path);
   // Also what only another spelling of such a path would be: "//volumes", "/./volumes".
   if (!path.starts_with('/') || path.find("..") != std::string_view::npos ||

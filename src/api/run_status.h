@@ -27,6 +27,7 @@ struct CurrentRun {
   bool dry_run = false;
   bool finishing = false;
   bool cancelled = false;
+  bool continuous = false;
   schema::Timestamp start_time{};
 
   void fields(auto& f) {
@@ -40,7 +41,8 @@ struct CurrentRun {
     f("shards", shards, "Pods that share the work.");
     f("dryRun", dry_run, "KafkaRestore: whether it only plans.");
     f("finishing", finishing, "Whether all shards are done and the Job that finishes the run is under way.");
-    f("cancelled", cancelled, "KafkaBackup: whether it is being stopped, to be replaced.");
+    f("cancelled", cancelled, "KafkaBackup: whether it is being stopped: to be replaced, or suspended.");
+    f("continuous", continuous, "KafkaBackup: whether it goes on until it is stopped.");
     f("startTime", start_time, "When it began.");
   }
   bool operator==(const CurrentRun&) const = default;

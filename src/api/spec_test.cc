@@ -51,7 +51,7 @@ std::string problems_of(boost::json::value base, std::string_view yaml) {
 }
 
 struct Case {
-  std::string_view yaml, problem;
+  std::string yaml, problem;
 };
 
 const Case of_every_kind[] = {
@@ -90,8 +90,8 @@ const Case of_every_kind[] = {
      "it out"},
     {"kafkaCluster: {saslSecret: {name: s}}", "spec.kafkaCluster.saslSecret.mechanism is required"},
     {"kafkaCluster: {saslSecret: {name: s, mechanism: SCRAM}}",
-     "spec.kafkaCluster.saslSecret.mechanism must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not "
-     "'SCRAM'"},
+     "spec.kafkaCluster.saslSecret.mechanism must be one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, "
+     "OAUTHBEARER, AWS_MSK_IAM, GSSAPI, not 'SCRAM'"},
     {"kafkaCluster: {saslSecret: {name: s, mechanism: PLAIN, userKey: u}}",
      "spec.kafkaCluster.saslSecret.userKey is not a known field"},
     {"kafkaCluster: {tlsSecret: {caKey: ca.crt}}", "spec.kafkaCluster.tlsSecret.name is required"},
@@ -129,6 +129,49 @@ const Case of_every_kind[] = {
     {"rateLimit: {bytesPerSecond: 1}", "spec.rateLimit is not a known field (did you mean rateLimiting?)"},
     {"circuitBreaker: {failureThreshold: 4294967296}",
      "spec.circuitBreaker.failureThreshold must be an integer between 0 and 4294967295"},
+};
+
+// A login by SASL, and what is wrong with it.
+Case sasl(std::string_view secret, std::string_view problem) {
+  return {fmt::format("kafkaCluster: {{securityProtocol: SASL_SSL, saslSecret: {{name: s, {}}}}}", secret),
+          problem.empty() ? "" : fmt::format("spec.kafkaCluster.saslSecret.{}", problem)};
+}
+
+const Case of_logins[] = {
+    sasl("mechanism: OAUTHBEARER", "oauth is required by mechanism OAUTHBEARER"),
+    sasl("mechanism: PLAIN, oauth: {tokenKey: t}", "oauth is for mechanism OAUTHBEARER, not PLAIN"),
+    sasl("mechanism: OAUTHBEARER, oauth: {}",
+         "oauth.tokenEndpoint or tokenKey or tokenFile is required, and only one of them"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenKey: t, tokenFile: /t}",
+         "oauth.tokenEndpoint or tokenKey or tokenFile is required, and only one of them"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenEndpoint: 'http://login/token'}",
+         "oauth.tokenEndpoint must be a URL that begins with https://: the client's secret goes there"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenKey: t, scope: kafka}", "oauth.scope is for tokenEndpoint"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenFile: /t, caKey: ca.crt}", "oauth.caKey is for tokenEndpoint"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenFile: token}", "oauth.tokenFile must be an absolute path"),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenKey: ../t}",
+         "oauth.tokenKey must be a key of a Secret (letters, digits, '-', '_' and '.'), not '../t'"),
+    sasl("mechanism: PLAIN, aws: {region: eu-west-1}", "aws is for mechanism AWS_MSK_IAM, not PLAIN"),
+    sasl("mechanism: AWS_MSK_IAM, aws: {region: Frankfurt}",
+         "aws.region must be a region of AWS, not 'Frankfurt'"),
+    sasl("mechanism: AWS_MSK_IAM, aws: {sessionTokenKey: a/b}",
+         "aws.sessionTokenKey must be a key of a Secret (letters, digits, '-', '_' and '.'), not 'a/b'"),
+    sasl("mechanism: GSSAPI", "kerberos is required by mechanism GSSAPI"),
+    sasl("mechanism: GSSAPI, kerberos: {}", "kerberos.principal is required"),
+    sasl("mechanism: GSSAPI, kerberos: {principal: 'a b'}",
+         "kerberos.principal must be a Kerberos principal, not 'a b'"),
+    sasl("mechanism: GSSAPI, kerberos: {principal: a@R, serviceName: kafka/broker}",
+         "kerberos.serviceName must be the first part of a principal, without '/' and '@'"),
+    sasl("mechanism: GSSAPI, kerberos: {principal: a@R, keytabKey: ../k}",
+         "kerberos.keytabKey must be a key of a Secret (letters, digits, '-', '_' and '.'), not '../k'"),
+    sasl("mechanism: SCRAM-SHA-512, kerberos: {principal: a@R}",
+         "kerberos is for mechanism GSSAPI, not SCRAM-SHA-512"),
+    sasl("mechanism: oauthbearer, oauth: {tokenEndpoint: 'https://login/token', scope: kafka, caKey: ca.crt}",
+         ""),
+    sasl("mechanism: OAUTHBEARER, oauth: {tokenFile: /var/run/secrets/tokens/kafka}", ""),
+    sasl("mechanism: aws_msk_iam, usernameKey: id", ""),
+    sasl("mechanism: AWS_MSK_IAM, aws: {region: us-gov-west-1, sessionTokenKey: token}", ""),
+    sasl("mechanism: gssapi, kerberos: {principal: backup/host@EXAMPLE.COM, configKey: krb5.conf}", ""),
 };
 
 const Case of_backup[] = {
@@ -186,6 +229,10 @@ const Case of_backup[] = {
     {"segmentMaxIntervalMs: 0", "spec.segmentMaxIntervalMs must be an integer of at least 1"},
     {"{continuous: true, stopAtCurrentOffsets: true}",
      "spec.stopAtCurrentOffsets cannot be true together with spec.continuous"},
+    {"{continuous: true, workers: 2}",
+     "spec.workers must be 1 with continuous: divide the topics among several KafkaBackups"},
+    {"{continuous: true, schedule: '@daily'}",
+     "spec.schedule cannot be set with continuous, which makes restore points all the time"},
     {"continuous: yes", "spec.continuous must be true or false, not 'yes'"},
     {"onMissingTopic: ignore", "spec.onMissingTopic must be one of fail, warn, not 'ignore'"},
     {"retention: {enabled: true}", "spec.retention.enabled needs maxAgeDays or keepLast to be set"},
@@ -266,6 +313,8 @@ void check_all(const boost::json::value& base, std::span<const Case> cases) {
 TEST_CASE("each mistake is one line with the field's path") {
   check_all<api::KafkaBackupSpec>(smallest_backup(), of_every_kind);
   check_all<api::KafkaRestoreSpec>(smallest_restore(), of_every_kind);
+  check_all<api::KafkaBackupSpec>(smallest_backup(), of_logins);
+  check_all<api::KafkaRestoreSpec>(smallest_restore(), of_logins);
   check_all<api::KafkaBackupSpec>(smallest_backup(), of_backup);
   check_all<api::KafkaRestoreSpec>(smallest_restore(), of_restore);
 }
@@ -321,6 +370,7 @@ TEST_CASE("the defaults are those of the CRDs in the field") {
       R"("storage":{"storageType":"pvc","pvc":{"claimName":"kafka-backups"}},"compression":"zstd",)"
       R"("compressionLevel":3,"recompress":"never","segmentMaxBytes":134217728,"segmentMaxIntervalMs":60000,)"
       R"("suspend":false,"continuous":false,"stopAtCurrentOffsets":false,"pollIntervalMs":100,)"
+      R"("restorePointIntervalSecs":60,)"
       R"("concurrencyPolicy":"Forbid","successfulJobsHistoryLimit":3,"failedJobsHistoryLimit":3,)"
       R"("workers":1,"ttlSecondsAfterFinished":86400})");
   auto restore = schema::read<api::KafkaRestoreSpec>(smallest_restore(), "spec");

@@ -1,6 +1,7 @@
 // What a set says about its cluster besides topics and groups: ACLs, client quotas, open transactions.
 // Every list is one fields() list; the JSON of it is described in docs/archive-format.md.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,7 +40,7 @@ struct CapturedAcls {
 struct QuotaEntity {
   std::string type;
   std::optional<std::string> name;
-  bool operator==(const QuotaEntity&) const = default;
+  auto operator<=>(const QuotaEntity&) const = default;
   void fields(auto& f) {
     f("type", type, "user, client-id or ip.");
     f("name", name, "Absent: whatever of the type has no quota of its own.");

@@ -29,6 +29,9 @@ std::string pin_key(std::string_view backup_id, std::string_view base_id) {
 std::string plan_key(std::string_view backup_id) {
   return fmt::format("runs/{}/plan", backup_id);
 }
+std::string opening_key(std::string_view backup_id) {
+  return fmt::format("runs/{}/opening", backup_id);
+}
 std::string checkpoint_key(std::string_view backup_id, int shard, int generation) {
   return fmt::format("runs/{}/{}/{:08}", backup_id, shard, generation);
 }

@@ -10,6 +10,7 @@ namespace kb::archive {
 std::string header_key();
 std::string pin_key(std::string_view backup_id, std::string_view base_id);
 std::string plan_key(std::string_view backup_id);
+std::string opening_key(std::string_view backup_id);
 std::string checkpoint_key(std::string_view backup_id, int shard, int generation);
 std::string segment_key(std::string_view backup_id, int shard, int generation, int sequence);
 // `body_sha256` in hexadecimal: two workers that make the same index give it the same name.

@@ -17,13 +17,30 @@ std::string random_nonce() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-std::optional<Index> read_checkpoint(const Context& ctx, const Archive& archive, const std::string& backup_id,
-                                     int shard, int generation) {
+struct Checkpoint {
+  Index stored;
+  History happened;
+};
+
+// The JSON of a checkpoint.
+struct CheckpointHead {
+  std::string writer;
+  std::optional<History> history;
+  void fields(auto& f) {
+    f("writer", writer, "Who wrote it.");
+    f("history", history, "What happened to the logs since the last one.");
+  }
+};
+
+std::optional<Checkpoint> read_checkpoint(const Context& ctx, const Archive& archive,
+                                          const std::string& backup_id, int shard, int generation) {
   auto key = checkpoint_key(backup_id, shard, generation);
   auto bytes = archive.store().get(ctx, key);
   if (!bytes) return std::nullopt;
   try {
-    return decode_index(unseal("checkpoint", key, *bytes).payload);
+    auto head = parse_document<CheckpointHead>("checkpoint", key, *bytes);
+    return Checkpoint{.stored = decode_index(unseal("checkpoint", key, *bytes).payload),
+                      .happened = std::move(head.history).value_or(History{})};
   } catch (const Error& error) {
     throw error.while_doing("object " + key);
   }
@@ -31,19 +48,24 @@ std::optional<Index> read_checkpoint(const Context& ctx, const Archive& archive,
 
 // Reads generations from 1 until there is none; gives the number of the last.
 int read_generations(const Context& ctx, const Archive& archive, const std::string& backup_id, int shard,
-                     Index& all) {
+                     Checkpoint& all) {
   int generation = 0;
-  while (auto index = read_checkpoint(ctx, archive, backup_id, shard, generation + 1)) {
-    all.append(*index);
+  while (auto checkpoint = read_checkpoint(ctx, archive, backup_id, shard, generation + 1)) {
+    all.stored.append(checkpoint->stored);
+    add_history(all.happened, checkpoint->happened);
     ++generation;
   }
   return generation;
 }
 
 bool put_checkpoint(const Context& ctx, const Archive& archive, const std::string& backup_id, int shard,
-                    int generation, const std::string& nonce, const Index& index) {
+                    int generation, const std::string& nonce, const Index& index,
+                    const History& happened = {}) {
   auto key = checkpoint_key(backup_id, shard, generation);
-  auto bytes = seal("checkpoint", key, {.head = {{"writer", nonce}}, .payload = encode_index(index)});
+  CheckpointHead head{.writer = nonce};
+  if (!happened.empty()) head.history = happened;
+  auto bytes =
+      seal("checkpoint", key, {.head = schema::write(head).get_object(), .payload = encode_index(index)});
   if (archive.store().put_if_absent(ctx, key, bytes)) return true;
   return archive.store().get(ctx, key) == bytes;  // ours after all: the answer to the first attempt was lost
 }
@@ -155,16 +177,26 @@ Set read_base(const Context& ctx, const Archive& archive, const Capture& capture
   return std::move(*decision.set);
 }
 
-Index read_all_checkpoints(const Context& ctx, const Archive& archive, const Plan& plan) {
-  Index stored;
+Checkpoint read_all_checkpoints(const Context& ctx, const Archive& archive, const Plan& plan) {
+  Checkpoint all;
   for (int shard = 0; shard < plan.shards; ++shard)
-    stored.append(read_checkpoints(ctx, archive, plan.capture.backup_id, shard));
-  return stored;
+    read_generations(ctx, archive, plan.capture.backup_id, shard, all);
+  return all;
+}
+
+// What the plan says, what the workers saw, and the gaps as they are stored.
+void settle(std::optional<History>& history, const Checkpoint& all) {
+  auto lost = lost_ranges(all.stored);
+  if (!history && all.happened.empty() && lost.empty()) return;
+  if (!history) history.emplace();
+  add_history(*history, all.happened);
+  history->insert(history->end(), lost.begin(), lost.end());
 }
 
 Set make_set(const Context& ctx, const Archive& archive, const Plan& plan, std::int64_t now_ms) {
   const auto& capture = plan.capture;
-  auto stored = read_all_checkpoints(ctx, archive, plan);
+  const auto checkpoints = read_all_checkpoints(ctx, archive, plan);
+  const auto& stored = checkpoints.stored;
   require_complete(capture, stored);
   require_planned(capture, stored);
   Set base;
@@ -175,6 +207,7 @@ Set make_set(const Context& ctx, const Archive& archive, const Plan& plan, std::
           .totals = totals_of(stored),
           .indexes = std::move(base.indexes)};
   settle(set.capture.topics, stored);
+  settle(set.capture.history, checkpoints);
   if (stored.block_count() > 0) set.indexes.push_back(archive.put_index(ctx, capture.backup_id, 0, stored));
   merge_levels(ctx, archive, set);
   CHECK(set.indexes.size() <= indexes_max);
@@ -201,7 +234,9 @@ ShardWriter ShardWriter::claim(const Context& ctx, const Archive& archive, const
   time_of(backup_id);
   for (;;) {
     ShardWriter writer(archive, backup_id, shard);
-    auto last = read_generations(ctx, archive, backup_id, shard, writer.stored_);
+    Checkpoint before;
+    auto last = read_generations(ctx, archive, backup_id, shard, before);
+    writer.stored_ = std::move(before.stored);
     writer.claimed_generation_ = writer.generation_ = last + 1;
     if (put_checkpoint(ctx, archive, backup_id, shard, last + 1, writer.nonce_, {})) return writer;
     ctx.check();  // somebody else was quicker: claim behind them
@@ -213,9 +248,9 @@ std::string ShardWriter::next_segment_key() {
   return segment_key(backup_id_, shard_, claimed_generation_, ++sequence_);
 }
 
-void ShardWriter::checkpoint(const Context& ctx, const Index& stored_since) {
+void ShardWriter::checkpoint(const Context& ctx, const Index& stored_since, const History& happened) {
   std::lock_guard lock(mutex_);
-  if (!put_checkpoint(ctx, archive_, backup_id_, shard_, generation_ + 1, nonce_, stored_since))
+  if (!put_checkpoint(ctx, archive_, backup_id_, shard_, generation_ + 1, nonce_, stored_since, happened))
     throw Error(ErrorKind::conflict,
                 fmt::format("backup {} shard {} was taken over by another worker", backup_id_, shard_),
                 "nothing is lost: the other worker goes on with it");
@@ -223,9 +258,9 @@ void ShardWriter::checkpoint(const Context& ctx, const Index& stored_since) {
 }
 
 Index read_checkpoints(const Context& ctx, const Archive& archive, const std::string& backup_id, int shard) {
-  Index all;
+  Checkpoint all;
   read_generations(ctx, archive, backup_id, shard, all);
-  return all;
+  return std::move(all.stored);
 }
 
 RunTotals totals_of(const Index& index) {
@@ -248,7 +283,7 @@ RunTotals totals_of(const Index& index) {
 }
 
 std::optional<MissingOffsets> first_missing(const Context& ctx, const Archive& archive, const Plan& plan) {
-  return missing_from(plan.capture, read_all_checkpoints(ctx, archive, plan));
+  return missing_from(plan.capture, read_all_checkpoints(ctx, archive, plan).stored);
 }
 
 Decision commit(const Context& ctx, const Archive& archive, const Plan& plan, std::int64_t now_ms) {

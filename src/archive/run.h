@@ -19,12 +19,15 @@ class ShardWriter {
 
   // What the generations before this claim had stored.
   const Index& stored() const { return stored_; }
+  // Whether nobody had claimed the shard before.
+  bool is_first() const { return claimed_generation_ == 1; }
   // A name that no other worker and no other call uses.
   std::string next_segment_key();
-  // Makes what `stored_since` lists part of the run; its segments must be in the store. Throws conflict when
+  // Makes what `stored_since` lists part of the run, and what happened meanwhile part of its history; the
+  // segments must be in the store. Throws conflict when
   // another worker has claimed the shard. After any error the writer is of no more use: what was stored is
   // known to the next claim.
-  void checkpoint(const Context& ctx, const Index& stored_since);
+  void checkpoint(const Context& ctx, const Index& stored_since, const History& happened = {});
 
  private:
   ShardWriter(const Archive& archive, std::string backup_id, int shard);

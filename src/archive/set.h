@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "archive/captured_access.h"
+#include "archive/history.h"
 #include "archive/index.h"
 
 namespace kb::archive {
@@ -138,6 +139,9 @@ struct Capture {
   std::vector<HeldBack> held_back;
   std::optional<CapturedAcls> acls;  // absent: written by a version that did not ask
   std::optional<CapturedQuotas> client_quotas;
+  // Of a plan: what is new since the base. Of a set: also what happened during the run. Absent: written by a
+  // version that did not record it.
+  std::optional<History> history;
   void fields(auto& f) {
     f("backupId", backup_id, "The run.");
     f("archiveId", archive_id, "The archive.");
@@ -152,6 +156,7 @@ struct Capture {
     f("heldBack", held_back, "Partitions of which open transactions keep a part from being captured.");
     f("acls", acls, "ACLs that concern the topics, and those of everything but topics.");
     f("clientQuotas", client_quotas, "Client quotas.");
+    f("history", history, "What happened to the logs since the base.");
   }
 };
 

@@ -17,13 +17,17 @@ std::string without_line_end(std::string text) {
 
 }  // namespace
 
+std::string SecretFiles::path(const SecretKey& key) const {
+  return fmt::format("{}/{}/{}", folder_, key.secret, key.key);
+}
+
 std::optional<std::string> SecretFiles::read_if_there(const SecretKey& key) const {
   if (folder_.empty())
     throw Error(ErrorKind::not_found,
                 fmt::format("{} names key {} of Secret {}, and there is no folder of secrets", key.field,
                             key.key, key.secret),
                 fmt::format("give --secrets-dir DIR with a file DIR/{}/{}", key.secret, key.key));
-  const auto path = fmt::format("{}/{}/{}", folder_, key.secret, key.key);
+  const auto path = this->path(key);
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int error = errno;

@@ -11,7 +11,7 @@
 namespace kb::cli {
 namespace {
 
-constexpr std::size_t lineages_shown_max = 10;
+constexpr std::size_t lineages_shown_max = 10, events_shown_max = 10;
 
 void add_groups(BackupResult& result, const archive::CapturedGroups& groups) {
   result.groups_captured = groups.captured;
@@ -44,6 +44,15 @@ void add_access(BackupResult& result, const archive::Capture& capture) {
       result.warnings.push_back(fmt::format("configuration of topic {} is not captured: {}", topic.name,
                                             topic.configs_not_captured));
   for (auto& warning : engine::hanging_warnings(capture)) result.warnings.push_back(std::move(warning));
+}
+
+// The first few in words; the set has them all.
+void add_event_warning(BackupResult& result, const archive::HistoryEvent& event) {
+  ++result.history_warnings;
+  if (result.history_warnings <= events_shown_max)
+    result.warnings.push_back(archive::to_string(event));
+  else if (result.history_warnings == events_shown_max + 1)
+    result.warnings.push_back("more happened to the logs: kafka-backup describe shows the history");
 }
 
 std::string lineage_rows(const std::vector<NewLineage>& lineages) {
@@ -119,9 +128,13 @@ BackupResult summarize(const api::ObjectMeta& metadata, const engine::BackupRepo
   }
   for (const auto& topic : capture.missing_topics)
     result.warnings.push_back(fmt::format("topic {} does not exist", topic));
-  if (totals.lost > 0)
+  if (!capture.history && totals.lost > 0)
     result.warnings.push_back(
         fmt::format("{} offsets were deleted by retention before they were read", format_count(totals.lost)));
+  for (const auto& event : capture.history.value_or(archive::History{})) {
+    result.history.push_back(archive::to_string(event));
+    if (archive::is_warning(event)) add_event_warning(result, event);
+  }
   for (const auto& warning : report.warnings) result.warnings.push_back(warning);
   add_groups(result, capture.groups);
   add_access(result, capture);

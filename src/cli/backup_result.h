@@ -43,6 +43,8 @@ struct BackupResult {
   std::uint64_t records = 0, raw_bytes = 0, stored_bytes = 0, segments = 0;  // of this run
   HoleCounts holes;
   std::vector<NewLineage> new_lineages;
+  std::vector<std::string> history;
+  std::uint64_t history_warnings = 0;  // of these, worth a look
   bool groups_captured = false;
   std::uint64_t groups = 0;
   std::string acls, client_quotas;  // their number, or why they are not captured
@@ -68,6 +70,7 @@ struct BackupResult {
     f("segments", segments, "Segments written.");
     f("holes", holes, "Offsets of this run without a record.");
     f("newLineages", new_lineages, "Partitions read afresh.");
+    f("history", history, "What happened to the logs since the backup before, and during this one.");
     f("groupsCaptured", groups_captured, "Whether consumer groups were recorded.");
     f("groups", groups, "Consumer groups recorded.");
     f("acls", acls, "ACLs recorded, or why not.");

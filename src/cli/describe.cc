@@ -101,6 +101,14 @@ std::string held_back_of(const archive::Capture& capture) {
   return text;
 }
 
+std::string history_of(const archive::Capture& capture) {
+  if (!capture.history) return {};
+  if (capture.history->empty()) return "\nHistory: nothing happened to the logs\n";
+  std::string text = "\nHistory:\n";
+  for (const auto& event : *capture.history) text += "  " + archive::to_string(event) + "\n";
+  return text;
+}
+
 std::string groups_of(const archive::CapturedGroups& groups) {
   if (!groups.captured) return "\nConsumer groups: not captured: " + groups.not_captured + "\n";
   auto text = fmt::format("\nConsumer groups: {}\n", groups.groups.size());
@@ -167,8 +175,8 @@ Outcome describe(const Context& ctx, const DescribeFlags& flags) {
   json["location"] = found.archive.store().location();
   json["statistics"] = schema::write(statistics);
   return {.result = {.text = head_of(found, statistics) + topics_of(found.set, statistics) +
-                             held_back_of(capture) + groups_of(capture.groups) + acls_of(capture.acls) +
-                             quotas_of(capture.client_quotas) + indexes_of(found.set),
+                             history_of(capture) + held_back_of(capture) + groups_of(capture.groups) +
+                             acls_of(capture.acls) + quotas_of(capture.client_quotas) + indexes_of(found.set),
                      .json = std::move(json)},
           .failure = {}};
 }

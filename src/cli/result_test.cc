@@ -1,8 +1,10 @@
 #include <boost/json.hpp>
 
 #include "cli/backup_result.h"
+#include "cli/continuous_result.h"
 #include "cli/restore_result.h"
 #include "cli/result_rows.h"
+#include "cli/work_report.h"
 
 #include <doctest/doctest.h>
 
@@ -40,6 +42,22 @@ engine::BackupReport backup_report() {
 }
 
 }  // namespace
+
+TEST_CASE("what happened to the logs is told, and what is worth a look is a warning") {
+  auto report = backup_report();
+  report.set.capture.history =
+      archive::History{{.kind = std::string(archive::history::topic_appeared), .topic = "users"},
+                       {.kind = std::string(archive::history::records_lost),
+                        .topic = "orders",
+                        .partition = 1,
+                        .from = 10,
+                        .to = 14}};
+  auto result = present(summarize({.name = "nightly", .namespace_name = "prod"}, report, "file:/x"));
+  CHECK(has(result.text, "orders/1: offsets 10 to 13 lost"));
+  CHECK(result.json.at("history").at(0) == "users: new topic");
+  CHECK(result.json.at("warnings").as_array().size() == 3);
+  CHECK(work_report(report).lost_offsets == 4);
+}
 
 TEST_CASE("a backup is told as text and as JSON") {
   auto result = present(summarize({.name = "nightly", .namespace_name = "prod"}, backup_report(), "file:/x"));
@@ -207,4 +225,22 @@ TEST_CASE("a shard of a restore that is done does not say complete") {
   CHECK(result.json.at("outcome") == "shardDone");
   CHECK(result.json.at("shards") == 3);
   CHECK(result.json.at("recordsThere") == 27);
+}
+
+TEST_CASE("a continuous backup that was stopped says what it left") {
+  engine::ContinuousReport report;
+  CHECK(std::string(stopped(report).what()) == "stopped before there was a restore point");
+  report.restore_points = 3;
+  report.newest.emplace().capture.backup_id = "nightly-20251210-020000";
+  report.totals = {.records = 1234, .stored_bytes = 1 << 20, .segments = 2, .lost = 5};
+  const api::ObjectMeta metadata{.name = "nightly", .namespace_name = "kafka"};
+  const auto result = present(summarize(metadata, report, "/archive"));
+  CHECK(has(result.text, "KafkaBackup kafka/nightly: stopped"));
+  CHECK(has(result.text, "3 restore points"));
+  CHECK(has(result.text, "1,234 new"));
+  CHECK(has(result.text, "5 offsets"));
+  CHECK(result.json.at("backupId") == "nightly-20251210-020000");
+  CHECK(result.json.at("outcome") == "stopped");
+  CHECK(stopped(report).kind() == ErrorKind::cancelled);
+  CHECK(has(stopped(report).what(), "nightly-20251210-020000"));
 }

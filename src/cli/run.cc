@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
 #include "cli/run_resources.h"
+#include "engine/sasl_secret_login.h"
 
 namespace kb::cli {
 namespace {
@@ -126,6 +127,7 @@ Outcome run_one(const Context& ctx, const ResourceRun& run) {
     LOG_INFO("{}: {}", run.resource.to_string(), note);
   Outcome outcome;
   try {
+    engine::prepare_process(cluster_of(run.resource), SecretFiles(run.flags.secrets_dir));
     outcome = is_backup(run.resource) ? run_backup(ctx, run) : run_restore(ctx, run);
   } catch (const Error& error) {
     outcome.failure = error;

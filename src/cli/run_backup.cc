@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "cli/backup_result.h"
+#include "cli/continuous_result.h"
 #include "cli/engine_progress.h"
 #include "cli/run_metrics.h"
 #include "cli/run_resources.h"
@@ -34,7 +35,12 @@ Outcome run_backup(const Context& ctx, const ResourceRun& run) {
     return {.result = present(summarize(metadata, report, location)), .failure = {}};
   }
   const auto metrics = serve_run_metrics(request.spec.metrics, RunKind::backup, request.owner.name, counters);
-  EngineProgress progress(run.common, "backing up", counters);
+  EngineProgress progress(run.common, request.spec.continuous ? "following" : "backing up", counters);
+  if (request.spec.continuous) {
+    const auto report = engine::follow(ctx, request, open_store, counters);
+    progress.finish();
+    return {.result = present(summarize(metadata, report, location)), .failure = stopped(report)};
+  }
   auto report = engine::backup(ctx, request, open_store, counters);
   progress.finish();
   return {.result = present(summarize(metadata, report, location)), .failure = {}};

@@ -1,5 +1,9 @@
 #include "cli/run_metrics.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -38,6 +42,8 @@ constexpr Family backup_families[] = {
      [](const Counters& c, double) { return left(c.records_total, c.records_done); }},
     {"kafka_backup_bytes_total", "Bytes of record batches read.", MetricType::Counter,
      [](const Counters& c, double) { return static_cast<double>(c.bytes_done); }},
+    {"kafka_backup_offsets_lost_total", "Offsets that were gone before the run came to them.",
+     MetricType::Counter, [](const Counters& c, double) { return static_cast<double>(c.lost_offsets); }},
     {"kafka_backup_storage_write_bytes_total", "Bytes of segments stored.", MetricType::Counter,
      [](const Counters& c, double) { return static_cast<double>(c.stored_bytes); }},
     {"kafka_backup_segments_total", "Segments stored.", MetricType::Counter,
@@ -72,6 +78,53 @@ constexpr Family restore_families[] = {
        return speed > 0 ? left(c.records_total, c.records_done) / speed : 0;
      }},
 };
+
+struct LagFamily {
+  const char* name;
+  const char* help;
+  double (*value)(const engine::Lag&, std::int64_t now_ms);
+};
+
+constexpr LagFamily lag_families[] = {
+    {"kafka_backup_lag_records", "Offsets of a partition that are not read yet.",
+     [](const engine::Lag& lag, std::int64_t) { return static_cast<double>(lag.records); }},
+    {"kafka_backup_lag_bytes", "Their bytes, at the mean size of what was read.",
+     [](const engine::Lag& lag, std::int64_t) { return static_cast<double>(lag.bytes); }},
+    {"kafka_backup_lag_seconds", "Age of the last record read, while there are others behind it.",
+     [](const engine::Lag& lag, std::int64_t now_ms) {
+       if (lag.records == 0 || lag.read_until_ms == 0) return 0.0;
+       return std::max(0.0, static_cast<double>(now_ms - lag.read_until_ms) / 1000);
+     }},
+};
+
+constexpr Family follow_families[] = {
+    {"kafka_backup_lag_records_max", "The greatest of kafka_backup_lag_records, over all partitions.",
+     MetricType::Gauge, [](const Counters& c, double) { return static_cast<double>(c.lags.records_max()); }},
+    {"kafka_backup_lag_records_sum", "Their sum, over all partitions.", MetricType::Gauge,
+     [](const Counters& c, double) { return static_cast<double>(c.lags.records_sum()); }},
+    {"kafka_backup_restore_points_total", "Restore points that this worker has committed.",
+     MetricType::Counter,
+     [](const Counters& c, double) { return static_cast<double>(c.points.state().count); }},
+    {"kafka_backup_restore_point_timestamp_seconds",
+     "When the topics held what the newest of them holds, Unix seconds.", MetricType::Gauge,
+     [](const Counters& c, double) { return static_cast<double>(c.points.state().captured_at_ms) / 1000; }},
+};
+
+MetricFamily to_family(const LagFamily& family, const std::string& run_id,
+                       const std::vector<engine::Lag>& lags, std::int64_t now_ms) {
+  MetricFamily out;
+  out.name = family.name;
+  out.help = family.help;
+  out.type = MetricType::Gauge;
+  for (const auto& lag : lags) {
+    ClientMetric metric;
+    metric.label = {
+        {"topic", lag.topic}, {"partition", std::to_string(lag.partition)}, {"backup_id", run_id}};
+    metric.gauge.value = family.value(lag, now_ms);
+    out.metric.push_back(std::move(metric));
+  }
+  return out;
+}
 
 MetricFamily to_family(const Family& family, const std::string& label, const std::string& run_id,
                        double value) {
@@ -113,7 +166,8 @@ void add_breakers(std::vector<MetricFamily>& all, const std::string& label, cons
 }  // namespace
 
 std::string run_metrics_text(RunKind kind, const std::string& run_id,
-                             const engine::ProgressCounters& counters, double seconds) {
+                             const engine::ProgressCounters& counters, double seconds,
+                             std::uint64_t partitions_max) {
   std::vector<MetricFamily> all;
   auto add = [&](const auto& families, const std::string& label) {
     for (const auto& family : families)
@@ -125,6 +179,13 @@ std::string run_metrics_text(RunKind kind, const std::string& run_id,
   else
     add(restore_families, label);
   add_breakers(all, label, run_id, *counters.breakers);
+  const auto lags = counters.lags.most(partitions_max > 0 ? partitions_max : SIZE_MAX);
+  if (kind == RunKind::backup && !lags.empty()) {
+    using namespace std::chrono;
+    add(follow_families, label);
+    const auto now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    for (const auto& family : lag_families) all.push_back(to_family(family, run_id, lags, now_ms));
+  }
   return prometheus::TextSerializer().Serialize(all);
 }
 
@@ -141,7 +202,8 @@ HttpPage RunMetrics::page(std::string_view path) {
   std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   if (!made_at_ || now - *made_at_ >= std::chrono::milliseconds(settings_.update_interval_ms)) {
-    text_ = run_metrics_text(kind_, run_id_, counters_, std::chrono::duration<double>(now - begun_).count());
+    text_ = run_metrics_text(kind_, run_id_, counters_, std::chrono::duration<double>(now - begun_).count(),
+                             settings_.max_partition_labels);
     made_at_ = now;
   }
   return {.content_type = "text/plain; version=0.0.4", .body = text_};

@@ -17,8 +17,11 @@ namespace kb::cli {
 enum class RunKind { backup, restore };
 
 // The exposition for the counters as they are now. Pure.
+// Of a continuous backup, the `partitions_max` partitions that lag most have time series of their own; 0:
+// all.
 std::string run_metrics_text(RunKind kind, const std::string& run_id,
-                             const engine::ProgressCounters& counters, double seconds);
+                             const engine::ProgressCounters& counters, double seconds,
+                             std::uint64_t partitions_max = 0);
 
 // Serves it at spec.metrics from construction to destruction; the text is made anew once in updateIntervalMs
 // at most. Throws unavailable when the address is taken. `counters` outlive it.

@@ -63,5 +63,42 @@ TEST_CASE("nothing is served unless it is asked for") {
   CHECK(serve_run_metrics(api::Metrics{.enabled = false}, RunKind::backup, "b", counters) == nullptr);
 }
 
+TEST_CASE("a continuous backup says how far it is behind, of the partitions that lag most") {
+  engine::ProgressCounters counters;
+  CHECK(run_metrics_text(RunKind::backup, "b", counters, 5).find("lag") == std::string::npos);
+  counters.lags.note("orders", 0, {.log_end = 100, .position = 90, .records = 2, .bytes = 20});
+  counters.lags.note("orders", 1, {.log_end = 7, .position = 7});
+  counters.lags.note("orders", 2, {.log_end = 50, .position = 45, .read_until_ms = 1});
+  counters.points.note("b-20250601-003100", 1'748'737'860'000);
+  auto text = run_metrics_text(RunKind::backup, "b", counters, 5, 2);
+  CHECK(has(text, R"(kafka_backup_lag_records{topic="orders",partition="0",backup_id="b"} 10)"));
+  CHECK(has(text, R"(kafka_backup_lag_bytes{topic="orders",partition="0",backup_id="b"} 100)"));
+  CHECK(has(text, R"(kafka_backup_lag_seconds{topic="orders",partition="0",backup_id="b"} 0)"));
+  CHECK(text.find(R"(kafka_backup_lag_seconds{topic="orders",partition="2",backup_id="b"} 1)") !=
+        std::string::npos);
+  CHECK(text.find(R"(partition="1")") == std::string::npos);
+  CHECK(has(text, R"(kafka_backup_lag_records_max{backup_id="b"} 10)"));
+  CHECK(has(text, R"(kafka_backup_lag_records_sum{backup_id="b"} 15)"));
+  CHECK(has(text, R"(kafka_backup_restore_points_total{backup_id="b"} 1)"));
+  CHECK(has(text, R"(kafka_backup_restore_point_timestamp_seconds{backup_id="b"} 1748737860)"));
+  CHECK(run_metrics_text(RunKind::backup, "b", counters, 5).find(R"(partition="1")") != std::string::npos);
+}
+
+TEST_CASE("spec.metrics.maxPartitionLabels bounds the partitions on the page") {
+  engine::ProgressCounters counters;
+  for (int p = 0; p < 5; ++p) counters.lags.note("orders", p, {.log_end = 10, .position = p});
+  api::Metrics settings{.port = 0, .bind_address = "127.0.0.1", .max_partition_labels = 3};
+  RunMetrics metrics(settings, RunKind::backup, "b", counters);
+  const auto body = HttpClient({})
+                        .send(Context{}.with_timeout(std::chrono::minutes(1)),
+                              {.url = fmt::format("http://127.0.0.1:{}/metrics", metrics.port())})
+                        .body;
+  int found = 0;
+  for (auto at = body.find("kafka_backup_lag_records{"); at != std::string::npos;
+       at = body.find("kafka_backup_lag_records{", at + 1))
+    ++found;
+  CHECK(found == 3);
+}
+
 }  // namespace
 }  // namespace kb::cli

@@ -1,11 +1,15 @@
 #include "cli/work_report.h"
 
+#include <algorithm>
+
 #include "archive/layout.h"
 #include "base/backup_id.h"
 #include "engine/held_back.h"
 
 namespace kb::cli {
 namespace {
+
+constexpr std::size_t history_warnings_max = 10;
 
 void add_missing(api::WorkReport& out, const archive::Capture& capture) {
   if (capture.groups.captured && !capture.groups.not_captured.empty())
@@ -19,6 +23,15 @@ void add_missing(api::WorkReport& out, const archive::Capture& capture) {
       out.warnings.push_back("configuration of topic " + topic.name +
                              " was not captured: " + topic.configs_not_captured);
   for (auto& warning : engine::hanging_warnings(capture)) out.warnings.push_back(std::move(warning));
+}
+
+api::ReportedRetention reported(const engine::RetentionReport& retention) {
+  return {.inspected = retention.inspected,
+          .eligible = retention.eligible,
+          .deleted = retention.deleted.size(),
+          .reclaimed_bytes = retention.reclaimed_bytes,
+          .dry_run = retention.dry_run,
+          .error = retention.error};
 }
 
 }  // namespace
@@ -39,17 +52,35 @@ api::WorkReport work_report(const engine::BackupReport& report) {
   for (const auto& topic : report.set.capture.topics) out.partitions += topic.partitions.size();
   for (const auto& topic : report.set.capture.missing_topics)
     out.warnings.push_back("topic " + topic + " does not exist");
+  const auto history = report.set.capture.history.value_or(archive::History{});
+  if (report.outcome != engine::BackupOutcome::shard_done)
+    out.lost_offsets = std::max(totals.lost, archive::lost_offsets(history));
+  for (const auto& event : history)
+    if (archive::is_warning(event) && out.warnings.size() < history_warnings_max)
+      out.warnings.push_back(archive::to_string(event));
   if (!report.set.capture.groups.captured && !report.set.capture.groups.not_captured.empty())
     out.warnings.push_back("consumer groups were not captured: " + report.set.capture.groups.not_captured);
   add_missing(out, report.set.capture);
   for (const auto& warning : report.warnings) out.warnings.push_back(warning);
-  if (report.retention)
-    out.retention = api::ReportedRetention{.inspected = report.retention->inspected,
-                                           .eligible = report.retention->eligible,
-                                           .deleted = report.retention->deleted.size(),
-                                           .reclaimed_bytes = report.retention->reclaimed_bytes,
-                                           .dry_run = report.retention->dry_run,
-                                           .error = report.retention->error};
+  if (report.retention) out.retention = reported(*report.retention);
+  return out;
+}
+
+api::WorkReport work_report(const engine::ContinuousReport& report) {
+  const auto& totals = report.totals;
+  api::WorkReport out{.outcome = api::WorkOutcome::stopped,
+                      .backup_id = report.newest ? report.newest->capture.backup_id : "",
+                      .records = totals.records,
+                      .bytes = totals.stored_bytes,
+                      .segments = totals.segments,
+                      .lost_offsets = totals.lost};
+  if (report.newest) {
+    out.topics = report.newest->capture.topics.size();
+    for (const auto& topic : report.newest->capture.topics) out.partitions += topic.partitions.size();
+    add_missing(out, report.newest->capture);
+  }
+  for (const auto& warning : report.warnings) out.warnings.push_back(warning);
+  if (report.retention) out.retention = reported(*report.retention);
   return out;
 }
 

@@ -3,11 +3,14 @@
 #include "api/job.h"
 #include "archive/archive.h"
 #include "engine/backup.h"
+#include "engine/continuous.h"
 #include "engine/restore.h"
 
 namespace kb::cli {
 
 api::WorkReport work_report(const engine::BackupReport& report);
+// Of one that was stopped.
+api::WorkReport work_report(const engine::ContinuousReport& report);
 api::WorkReport work_report(const engine::RestoreReport& report);
 api::WorkReport work_report(const Error& error);
 

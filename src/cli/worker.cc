@@ -20,13 +20,16 @@
 #include "base/log.h"
 #include "cli/backup_result.h"
 #include "cli/commands.h"
+#include "cli/continuous_result.h"
 #include "cli/engine_progress.h"
 #include "cli/locate_archive.h"
 #include "cli/restore_result.h"
 #include "cli/run_metrics.h"
+#include "cli/run_resources.h"
 #include "cli/work_report.h"
 #include "cli/worker_server.h"
 #include "engine/breaker_settings.h"
+#include "engine/sasl_secret_login.h"
 #include "schema/schema.h"
 #include "storage/open.h"
 
@@ -36,6 +39,7 @@ namespace {
 struct Work {
   api::WorkReport report;
   Result result;
+  std::optional<Error> failure = {};  // how the program ends though there is a report
 };
 
 std::string read_order(const std::string& path) {
@@ -91,6 +95,14 @@ void add_points(const Context& ctx, std::shared_ptr<storage::ObjectStore> store,
   }
 }
 
+Work follow(const Context& ctx, const engine::BackupRequest& request, const api::ObjectMeta& metadata,
+            const engine::OpenStore& open_store, engine::ProgressCounters& counters) {
+  const auto report = engine::follow(ctx, request, open_store, counters);
+  Work work{work_report(report), present(summarize(metadata, report, "")), stopped(report)};
+  if (report.newest) add_points({}, open_store(false), work.report);
+  return work;
+}
+
 Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resource& resource,
              const WorkerFlags& flags, const CommonFlags& common) {
   const auto& spec = std::get<api::KafkaBackupSpec>(resource.spec);
@@ -112,9 +124,10 @@ Work back_up(const Context& ctx, const api::WorkOrder& order, const api::Resourc
     return storage::open_filesystem_if_there(place, {},
                                              engine::store_guard(spec.circuit_breaker, counters.breakers));
   };
-  WorkerServer server(flags.port, "backing up", counters);
+  WorkerServer server(flags.port, spec.continuous ? "following" : "backing up", counters);
   const auto metrics = serve_run_metrics(spec.metrics, RunKind::backup, order.backup_id, counters);
-  EngineProgress progress(common, "backing up", counters);
+  EngineProgress progress(common, spec.continuous ? "following" : "backing up", counters);
+  if (spec.continuous) return follow(ctx, request, resource.metadata, open_store, counters);
   auto report = order.stage == api::WorkStage::finish ? engine::finish_backup(ctx, request, open_store)
                                                       : engine::backup(ctx, request, open_store, counters);
   progress.finish();
@@ -172,13 +185,14 @@ Outcome worker(const Context& ctx, const WorkerFlags& flags, const CommonFlags& 
   try {
     const auto order = schema::read_text<api::WorkOrder>(read_order(flags.order), flags.order);
     auto resource = resource_of(order);
+    engine::prepare_process(cluster_of(resource), SecretFiles(std::string(api::worker_secrets_folder)));
     LOG_INFO("{} {}/{}: {} {}", order.kind, order.resource_namespace, order.name,
              order.stage == api::WorkStage::finish ? "finishing" : "running", order.backup_id);
     auto work = order.kind == "KafkaRestore" ? restore(ctx, order, std::move(resource), flags, common)
                                              : back_up(ctx, order, resource, flags, common);
     work.report.seconds = seconds_since(begun);
     tell(flags.termination_log, work.report);
-    return {.result = std::move(work.result), .failure = {}};
+    return {.result = std::move(work.result), .failure = std::move(work.failure)};
   } catch (const Error& error) {
     auto report = work_report(error);
     report.seconds = seconds_since(begun);

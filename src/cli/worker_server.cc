@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/backup_id.h"
 #include "schema/schema.h"
 
 namespace kb::cli {
@@ -33,6 +34,11 @@ api::WorkProgress WorkerServer::progress() {
   if (checkpoints_seen_.exchange(out.checkpoints) != out.checkpoints)
     checkpoint_s_ = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
   out.checkpoint_s = checkpoint_s_;
+  const auto points = counters_.points.state();
+  out.restore_points = points.newest.empty() ? 0 : points.archived;
+  if (auto time = time_of_backup_id(points.newest)) out.restore_point_s = time->time_since_epoch().count();
+  out.captured_s = points.captured_at_ms / 1000;
+  out.lag_records = counters_.lags.records_sum();
   return out;
 }
 

@@ -70,6 +70,7 @@ archive::CapturedQuotas capture_client_quotas(const Context& ctx, kafka::Cluster
     for (const auto& quota : kafka::list_client_quotas(ctx, cluster))
       captured.entries.push_back(as_captured(quota));
     require_few(captured.entries.size(), "client quotas");
+    std::ranges::sort(captured.entries, {}, &archive::CapturedQuota::entity);
   } catch (const Error& error) {
     ctx.check();
     LOG_INFO("client quotas are not captured: {}", error.what());

@@ -13,6 +13,7 @@
 #include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
 #include "engine/held_back.h"
+#include "engine/open_runs.h"
 
 namespace kb::engine {
 namespace {
@@ -152,6 +153,7 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   require_shard(request.shard);
   if (request.shard.count > 1) require_id(request, "a shard");
   auto archive = open_existing(ctx, request, open_store);
+  if (archive) settle_open_runs(ctx, *archive);  // of a time when the resource was a continuous backup
   // Needs no cluster: a worker that is started again behind its commit gives its report whatever became of
   // that.
   const bool shard = request.shard.count > 1;

@@ -6,9 +6,24 @@
 #include "engine/backup_settings.h"
 #include "engine/fetcher.h"
 #include "engine/segment_writer.h"
+#include "engine/topic_id.h"
 
 namespace kb::engine {
 namespace {
+
+// Of the batch before the position, by which a broker finds out that its log is not the one that was read; -1
+// where that is not known for sure: a log cleaner may have taken the last ones.
+std::int32_t last_epoch(const archive::CapturedTopic& topic, const archive::CapturedPartition& p,
+                        const archive::Index& stored, const archive::StreamId& stream,
+                        std::int64_t position) {
+  if (topic.compacted) return -1;
+  auto it = stored.streams.find(stream);
+  if (it != stored.streams.end())
+    for (const auto& block : it->second)
+      if (block.next_offset == position) return block.leader_epoch;
+  // Behind what the base holds, unless retention has moved the start on.
+  return position == p.from && p.from > p.start ? p.leader_epoch : -1;
+}
 
 // Where each partition of the shard is to be read on from, behind what the checkpoints hold.
 std::vector<FetchCursor> open_cursors(const archive::Plan& plan, int shard, const archive::Index& stored,
@@ -32,7 +47,9 @@ std::vector<FetchCursor> open_cursors(const archive::Plan& plan, int shard, cons
                          .segment_class = topic.compacted ? SegmentClass::compacted : SegmentClass::deleted,
                          .position = position,
                          .end = p.end,
-                         .leader_epoch = cluster.leader_epoch(topic.name, p.partition)});
+                         .leader_epoch = cluster.leader_epoch(topic.name, p.partition),
+                         .topic_id = topic_id_of(topic.topic_id),
+                         .last_epoch = last_epoch(topic, p, stored, stream, position)});
     }
   }
   return cursors;
@@ -80,6 +97,7 @@ bool copy_shard(const Context& ctx, kafka::Cluster& cluster, const archive::Arch
                      .progress = progress,
                      .settings = settings,
                      .blocks = blocks,
+                     .note = [&](archive::HistoryEvent event) { writer.note(std::move(event)); },
                      .sink = [&](const Context& c, BlockBatch batch) { writer.add(c, std::move(batch)); }};
   read_all(shared, writer);
   writer.finish();

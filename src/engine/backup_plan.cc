@@ -17,6 +17,8 @@
 #include "engine/group_capture.h"
 #include "engine/held_back.h"
 #include "engine/lineage.h"
+#include "engine/plan_history.h"
+#include "engine/topic_id.h"
 #include "kafka/admin.h"
 #include "schema/writer.h"
 
@@ -24,10 +26,6 @@ namespace kb::engine {
 namespace {
 
 using kafka::TopicPartition;
-
-std::string hex(const kafka::Uuid& id) {
-  return fmt::format("{:02x}", fmt::join(id, ""));
-}
 
 // What the brokers say about the chosen topics.
 struct ClusterNow {
@@ -149,7 +147,7 @@ archive::CapturedTopic capture_topic(const std::string& name, const ClusterNow& 
   const auto& described = now.topics.at(name);
   const auto denied = find_value(now.configs.denied, name);
   const auto config = denied ? kafka::TopicConfig{} : now.configs.configs.at(name);
-  TopicNow topic{.name = name, .topic_id = hex(described.topic_id)};
+  TopicNow topic{.name = name, .topic_id = to_hex(described.topic_id)};
   if (may_have_cleaner(now.configs, name))
     topic.compaction = CompactionNow{.now_ms = capture.captured_at_ms,
                                      .base_captured_at_ms = base_captured_at_ms,
@@ -254,6 +252,8 @@ archive::Plan make_plan(const Context& ctx, kafka::Cluster& cluster, const Backu
       held_back(ctx, cluster, now.held_back, base ? &base->set.capture : nullptr, capture.captured_at_ms);
   capture.acls = capture_acls(ctx, cluster, names_of(chosen));
   capture.client_quotas = capture_client_quotas(ctx, cluster);
+  capture.history = planned_history(capture, base ? &base->set.capture : nullptr);
+  for (const auto& event : *capture.history) LOG_INFO("{}", archive::to_string(event));
   assign_shards(plan, request.shard.count, now.log_bytes);
   return plan;
 }
@@ -281,7 +281,19 @@ void assign_shards(archive::Plan& plan, int shards,
   for (std::size_t i = 0; i < partitions.size(); ++i) partitions[i]->shard = shard_of[i];
 }
 
+namespace {
+
+bool read_by_topic_id(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan) {
+  const auto& topics = plan.capture.topics;
+  return cluster.version_at_any<kafka::FetchRequest>(ctx) >= kafka::FetchRequest::by_topic_id_from &&
+         std::all_of(topics.begin(), topics.end(),
+                     [](const auto& topic) { return topic_id_of(topic.topic_id) != kafka::Uuid{}; });
+}
+
+}  // namespace
+
 std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan) {
+  if (read_by_topic_id(ctx, cluster, plan)) return {};
   std::map<std::string, kafka::MetadataResponse::Topic> described;
   for (auto& topic : cluster.metadata_of_all_topics(ctx).topics)
     if (topic.name) described[*topic.name] = topic;
@@ -289,7 +301,7 @@ std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const ar
   for (const auto& topic : plan.capture.topics) {
     auto it = described.find(topic.name);
     if (it == described.end()) return fmt::format("topic {} was deleted", topic.name);
-    if (hex(it->second.topic_id) != topic.topic_id)
+    if (to_hex(it->second.topic_id) != topic.topic_id)
       return fmt::format("topic {} was deleted and created again", topic.name);
     for (const auto& p : topic.partitions) all.push_back({topic.name, p.partition});
   }

@@ -50,8 +50,9 @@ struct TopicChoice {
 TopicChoice choose_topics(const std::vector<std::string>& existing, const std::vector<std::string>& patterns,
                           const std::vector<std::string>& excluded);
 
-// Why the cluster no longer is what the plan saw: a topic was deleted, recreated or truncated. Empty when it
-// still is.
+// Why the set would mix the records of two logs: a topic was deleted, recreated or truncated, and the brokers
+// are too old to be asked by topic id (before 3.1). Those that are not cannot mix them up: what happens to a
+// log while it is read is then part of the set's history.
 std::string plan_broken_by(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan);
 
 }  // namespace kb::engine

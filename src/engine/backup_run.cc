@@ -35,23 +35,6 @@ bool is_older(const std::string& id, const std::string& other) {
          std::pair(archive::time_of(other), std::string_view(other));
 }
 
-void abandon_older(const Context& ctx, const archive::Archive& archive, const std::string& backup_id) {
-  archive::time_of(backup_id);
-  for (const auto& id : archive.catalog(ctx).undecided)
-    if (is_older(id, backup_id)) abandon(ctx, archive, id, later_run);
-}
-
-// A base that cannot be deleted any more while the run lasts.
-std::optional<Base> pin_base(const Context& ctx, const archive::Archive& archive,
-                             const std::string& backup_id) {
-  while (auto newest = archive.newest_set(ctx)) {
-    const auto& id = newest->capture.backup_id;
-    if (archive.pin(ctx, backup_id, id)) return Base{.set = *newest, .sha256 = archive.set_sha256(ctx, id)};
-    ctx.check();
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<archive::Archive> open_existing(const Context& ctx, const BackupRequest& request,
@@ -76,6 +59,22 @@ void abandon(const Context& ctx, const archive::Archive& archive, const std::str
              const std::string& why) {
   if (archive.decide(ctx, id, {.abandoned = why}).set) return;  // it was committed just now
   LOG_WARN("backup {} is abandoned: {}", id, why);
+}
+
+void abandon_older(const Context& ctx, const archive::Archive& archive, const std::string& backup_id) {
+  archive::time_of(backup_id);
+  for (const auto& id : archive.catalog(ctx).undecided)
+    if (is_older(id, backup_id)) abandon(ctx, archive, id, later_run);
+}
+
+std::optional<Base> pin_base(const Context& ctx, const archive::Archive& archive,
+                             const std::string& backup_id) {
+  while (auto newest = archive.newest_set(ctx)) {
+    const auto& id = newest->capture.backup_id;
+    if (archive.pin(ctx, backup_id, id)) return Base{.set = *newest, .sha256 = archive.set_sha256(ctx, id)};
+    ctx.check();
+  }
+  return std::nullopt;
 }
 
 std::optional<archive::Plan> unfinished_before(const Context& ctx, const archive::Archive& archive,

@@ -35,6 +35,12 @@ Run choose_run(const Context& ctx, const archive::Archive& archive, const Backup
 void abandon(const Context& ctx, const archive::Archive& archive, const std::string& backup_id,
              const std::string& why);
 
+void abandon_older(const Context& ctx, const archive::Archive& archive, const std::string& backup_id);
+
+// The newest set, which cannot be deleted any more while the run lasts.
+std::optional<Base> pin_base(const Context& ctx, const archive::Archive& archive,
+                             const std::string& backup_id);
+
 // The run's plan: the one that is there, whoever of its workers made it, or a new one.
 archive::Plan plan_once(const Context& ctx, kafka::Cluster& cluster, const archive::Archive& archive,
                         const BackupRequest& request, const ChosenTopics& topics,

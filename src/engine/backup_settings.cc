@@ -6,6 +6,16 @@
 #include "engine/breaker_settings.h"
 
 namespace kb::engine {
+namespace {
+
+constexpr std::uint64_t segment_bytes_limit = 64 * 1024 * 1024;
+
+std::size_t connections_for_data(const BackupRequest& request) {
+  auto connections = request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
+  return std::clamp<std::size_t>(connections - 1, 1, 8);  // one is left for control
+}
+
+}  // namespace
 
 BlockSettings block_settings(const api::KafkaBackupSpec& spec) {
   BlockSettings settings{.level = spec.compression_level,
@@ -25,7 +35,6 @@ BlockSettings block_settings(const api::KafkaBackupSpec& spec) {
 }
 
 SegmentSettings segment_settings(const BackupRequest& request) {
-  constexpr std::uint64_t segment_bytes_limit = 64 * 1024 * 1024;
   SegmentSettings settings;
   settings.segment_bytes_max = static_cast<std::size_t>(std::min(
       {request.spec.segment_max_bytes, segment_bytes_limit, std::uint64_t{request.memory_bytes_max / 4}}));
@@ -38,8 +47,7 @@ SegmentSettings segment_settings(const BackupRequest& request) {
 
 FetchSettings fetch_settings(const BackupRequest& request) {
   FetchSettings settings;
-  auto connections = request.spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
-  settings.workers = std::clamp<std::size_t>(connections - 1, 1, 8);  // one is left for control
+  settings.workers = connections_for_data(request);
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
   // Without the block nothing but memory limits how many.
   if (request.spec.rate_limiting)
@@ -64,6 +72,41 @@ FetchSettings fetch_settings(const BackupRequest& request) {
   settings.stall_max += reset_timeout(breaker);
   settings.answer_wait = answer_wait(settings.answer_wait, breaker);
   return settings;
+}
+
+SegmentSettings follow_segment_settings(const BackupRequest& request) {
+  auto settings = segment_settings(request);
+  settings.segment_bytes_max = static_cast<std::size_t>(std::min(
+      {request.spec.segment_max_bytes, segment_bytes_limit, std::uint64_t{request.memory_bytes_max / 2}}));
+  settings.prompt_write_interval = std::chrono::milliseconds(550);
+  settings.checkpoints = true;
+  settings.checkpoint_interval = std::chrono::seconds(1);
+  return settings;
+}
+
+FetchSettings follow_fetch_settings(const BackupRequest& request, std::size_t brokers) {
+  constexpr std::size_t workers_max = 64, answer_bytes_least = 256 * 1024,
+                        answer_bytes_most = 2 * 1024 * 1024;
+  constexpr std::uint64_t poll_interval_ms_max = 60'000;
+  auto settings = fetch_settings(request);
+  settings.follows = true;
+  settings.workers =
+      std::min(follow_workers_per_leader(request) * std::max<std::size_t>(brokers, 1), workers_max);
+  // A request that waits for news holds the memory for its answer.
+  const auto share = request.memory_bytes_max / (4 * settings.workers);
+  settings.answer_bytes_max =
+      std::min({settings.answer_bytes_max, std::max(share, answer_bytes_least), answer_bytes_most});
+  settings.answer_bytes_min = std::min(settings.answer_bytes_min, settings.answer_bytes_max);
+  settings.in_flight_bytes_max = request.memory_bytes_max / 4;
+  settings.fetches_in_flight_max = 1;  // behind a request that waits for news the next one would wait as well
+  settings.answer_wait = answer_wait(std::chrono::seconds(1), request.spec.circuit_breaker);
+  settings.rest_after_little =
+      std::chrono::milliseconds(std::min(request.spec.poll_interval_ms, poll_interval_ms_max));
+  return settings;
+}
+
+std::size_t follow_workers_per_leader(const BackupRequest& request) {
+  return std::min<std::size_t>(connections_for_data(request), 2);
 }
 
 }  // namespace kb::engine

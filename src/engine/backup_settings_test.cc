@@ -83,5 +83,30 @@ TEST_CASE("what fetches may have on their way leaves most of the memory to what 
   }
 }
 
+TEST_CASE("a continuous backup closes and checkpoints at once, whatever the intervals of others") {
+  BackupRequest request{.memory_bytes_max = 256 * mebibyte};
+  request.spec.checkpoint = api::Checkpoint{.enabled = false};
+  const auto settings = follow_segment_settings(request);
+  CHECK(settings.checkpoints);
+  CHECK(settings.segment_bytes_max == 64 * mebibyte);
+  // A segment and a checkpoint: fewer than two objects in a second, and what waits longest waits for a good
+  // second.
+  CHECK(settings.prompt_write_interval > std::chrono::milliseconds(500));
+  CHECK(2 * settings.prompt_write_interval < std::chrono::milliseconds(1200));
+}
+
+TEST_CASE("a continuous backup looks again after spec.pollIntervalMs, with workers for each broker") {
+  BackupRequest request{.memory_bytes_max = 128 * mebibyte};
+  request.spec.poll_interval_ms = 250;
+  auto settings = follow_fetch_settings(request, 3);
+  CHECK(settings.follows);
+  CHECK(settings.rest_after_little == std::chrono::milliseconds(250));
+  CHECK(settings.workers == 6);
+  CHECK(settings.workers * settings.answer_bytes_max <= request.memory_bytes_max / 2);
+  CHECK(follow_fetch_settings(request, 0).workers == 2);
+  request.spec.kafka_cluster.connection = api::Connection{.connections_per_broker = 2};
+  CHECK(follow_fetch_settings(request, 3).workers == 3);
+}
+
 }  // namespace
 }  // namespace kb::engine

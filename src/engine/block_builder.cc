@@ -55,6 +55,21 @@ std::string inflate_batch(const RecordBatch& batch, std::size_t bytes_max) {
                              CompressionType::none);
 }
 
+void encode(archive::PendingBlock& pending, const BlockSettings& settings) {
+  auto& block = pending.block;
+  std::string raw;
+  raw.reserve(block.raw_bytes);
+  for (auto part : pending.parts) raw += part;
+  auto stored = std::make_shared<std::string>();
+  kafka::compress(codec_of(settings.encoding), raw, *stored, settings.level);
+  stored->shrink_to_fit();
+  pending.parts = {*stored};
+  pending.owners = {stored};
+  pending.crc.reset();
+  block.stored_bytes = static_cast<std::uint32_t>(stored->size());
+  block.encoding = settings.encoding;
+}
+
 class Builder {
  public:
   Builder(const FetchedPartition& fetched, const BlockSettings& settings)
@@ -173,7 +188,8 @@ class Builder {
     block.stored_bytes = block.raw_bytes;
     // Batches that are compressed already do not get smaller; a block of both kinds goes by the larger part.
     if (settings_.encoding != BlockEncoding::as_is && 2 * uncompressed_bytes_ > block.raw_bytes) {
-      encode();
+      encode(*open_, settings_);
+      built_.owned_bytes += block.stored_bytes;
     } else if (block.raw_bytes > 0) {
       open_->owners.push_back(fetched_.owner);
       built_.holds_answer = true;
@@ -181,22 +197,6 @@ class Builder {
     }
     built_.blocks.push_back(std::move(*open_));
     open_.reset();
-  }
-
-  void encode() {
-    auto& block = open_->block;
-    std::string raw;
-    raw.reserve(block.raw_bytes);
-    for (auto part : open_->parts) raw += part;
-    auto stored = std::make_shared<std::string>();
-    kafka::compress(codec_of(settings_.encoding), raw, *stored, settings_.level);
-    stored->shrink_to_fit();
-    open_->parts = {*stored};
-    open_->owners = {stored};
-    open_->crc.reset();
-    block.stored_bytes = static_cast<std::uint32_t>(stored->size());
-    block.encoding = settings_.encoding;
-    built_.owned_bytes += stored->size();
   }
 
   const FetchedPartition& fetched_;
@@ -216,6 +216,16 @@ BuiltBlocks build_blocks(const FetchedPartition& fetched, const BlockSettings& s
     throw error.while_doing(
         fmt::format("{}/{} at offset {}", fetched.stream.topic, fetched.stream.partition, fetched.position));
   }
+}
+
+// Each part is a batch.
+void encode_block(archive::PendingBlock& pending, const BlockSettings& settings) {
+  if (settings.encoding == BlockEncoding::as_is) return;
+  std::uint64_t uncompressed_bytes = 0;
+  for (auto part : pending.parts)
+    if (auto rest = part; kafka::next_batch(rest)->codec() == CompressionType::none)
+      uncompressed_bytes += part.size();
+  if (2 * uncompressed_bytes > pending.block.raw_bytes) encode(pending, settings);
 }
 
 archive::PendingBlock lost_block(const archive::StreamId& stream, std::int64_t first, std::int64_t next) {

@@ -43,6 +43,9 @@ struct BuiltBlocks {
 // Throws corrupt (CRC, structure) or invalid (message formats 0 and 1), naming topic, partition and offset.
 BuiltBlocks build_blocks(const FetchedPartition& fetched, const BlockSettings& settings);
 
+// Compresses a block that is stored as it is, unless most of it was compressed by its producers.
+void encode_block(archive::PendingBlock& pending, const BlockSettings& settings);
+
 // A block without bytes: offsets [first, next) that retention deleted before they were read.
 archive::PendingBlock lost_block(const archive::StreamId& stream, std::int64_t first, std::int64_t next);
 

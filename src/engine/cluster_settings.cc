@@ -1,5 +1,6 @@
 #include "engine/cluster_settings.h"
 
+#include "engine/sasl_secret_login.h"
 #include "kafka/sasl_password.h"
 
 namespace kb::engine {
@@ -64,6 +65,12 @@ std::shared_ptr<kafka::SaslMechanism> make_sasl_mechanism(const api::SaslSecret&
       return kafka::scram_mechanism(kafka::ScramHash::sha_256, password);
     case api::SaslMechanism::scram_sha_512:
       return kafka::scram_mechanism(kafka::ScramHash::sha_512, password);
+    case api::SaslMechanism::oauthbearer:
+      return oauthbearer_of(sasl, secrets);
+    case api::SaslMechanism::aws_msk_iam:
+      return msk_iam_of(sasl, secrets);
+    case api::SaslMechanism::gssapi:
+      return gssapi_of(sasl, secrets);
   }
   fail(ErrorKind::internal, "no such SASL mechanism");
 }

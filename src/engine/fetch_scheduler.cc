@@ -25,7 +25,8 @@ void FetchScheduler::put(FetchCursor cursor) {
     return;
   }
   auto& queue = queues_[leader_(cursor.stream)];
-  if (cursor.failures.failures() > 0)
+  const bool rests = workers_per_leader_ > 0 && cursor.not_before > Clock::now();
+  if (rests || cursor.failures.failures() > 0)
     queue.resting.emplace(cursor.not_before, std::move(cursor));
   else
     queue.ready.push_back(std::move(cursor));
@@ -56,15 +57,12 @@ FetchScheduler::Turn FetchScheduler::take_now(std::size_t workers) {
   wake(Clock::now());
   auto best = queues_.end();
   for (auto it = queues_.begin(); it != queues_.end(); ++it)
-    if (!it->second.ready.empty() && (best == queues_.end() || it->second.busy < best->second.busy))
+    if (!it->second.ready.empty() && !has_all_its_workers(it->second) &&
+        (best == queues_.end() || it->second.busy < best->second.busy))
       best = it;
   if (best == queues_.end()) return turn;
   auto& [leader, queue] = *best;
-  const auto share_of = [&](std::size_t all) { return (all + workers - 1) / workers; };
-  // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
-  auto count =
-      std::min({share_of(queue.ready.size() + queue.resting.size()), queue.ready.size(),
-                partitions_in_flight_max_ - out_, share_of(partitions_in_flight_max_), cursors_per_turn_max});
+  const auto count = turn_size(queue, workers);
   turn.node_id = leader;
   auto end = queue.ready.begin() + static_cast<std::ptrdiff_t>(count);
   std::move(queue.ready.begin(), end, std::back_inserter(turn.cursors));
@@ -73,6 +71,16 @@ FetchScheduler::Turn FetchScheduler::take_now(std::size_t workers) {
   waiting_count_ -= count;
   out_ += count;
   return turn;
+}
+
+std::size_t FetchScheduler::turn_size(const Queue& queue, std::size_t workers) const {
+  const auto share = [](std::size_t all, std::size_t among) { return (all + among - 1) / among; };
+  const auto waiting = queue.ready.size() + queue.resting.size();
+  if (workers_per_leader_ > 0)
+    return std::min(share(waiting, workers_per_leader_ - queue.busy), queue.ready.size());
+  // A limit on partitions is divided, too, or the first worker would leave nothing to the others.
+  return std::min({share(waiting, workers), queue.ready.size(), partitions_in_flight_max_ - out_,
+                   share(partitions_in_flight_max_, workers), cursors_per_turn_max});
 }
 
 void FetchScheduler::wake(Clock::time_point now) {
@@ -88,7 +96,8 @@ Clock::time_point FetchScheduler::earliest() const {
   auto at = Clock::now() + std::chrono::seconds(1);
   if (out_ >= partitions_in_flight_max_) return at;
   for (const auto& [leader, queue] : queues_)
-    if (!queue.resting.empty()) at = std::min(at, queue.resting.begin()->first);
+    if (!queue.resting.empty() && !has_all_its_workers(queue))
+      at = std::min(at, queue.resting.begin()->first);
   return at;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "archive/index.h"
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "base/retry.h"
 #include "engine/segment_writer.h"
+#include "kafka/codec.h"
 
 namespace kb::engine {
 
@@ -22,8 +24,11 @@ struct FetchCursor {
   SegmentClass segment_class = SegmentClass::deleted;
   std::int64_t position = 0;
   std::int64_t end = 0;
-  std::int32_t leader_epoch = -1;             // as the metadata says; -1 unknown
-  Clock::time_point moved_at = Clock::now();  // when the position last moved
+  std::int32_t leader_epoch = -1;                  // as the metadata says; -1 unknown
+  kafka::Uuid topic_id{};                          // as the plan says; zeros when the broker has none
+  std::int32_t last_epoch = -1;                    // of the last batch before the position; -1 unknown
+  std::optional<Clock::time_point> missing_since;  // no broker has known the topic
+  Clock::time_point moved_at = Clock::now();       // when the position last moved
   FailureRow failures;
   Clock::time_point not_before{};
   bool done() const { return position >= end; }
@@ -36,6 +41,9 @@ class FetchScheduler {
   using LeaderOf = std::function<std::int32_t(const archive::StreamId&)>;
   FetchScheduler(std::vector<FetchCursor> cursors, std::size_t partitions_in_flight_max, LeaderOf leader,
                  const RetryPolicy& retry);
+  // Of logs that are followed: so many workers of a leader divide all its cursors, so that each waits in some
+  // request for news.
+  void follow(std::size_t workers_per_leader) { workers_per_leader_ = workers_per_leader; }
 
   struct Turn {
     std::int32_t node_id = -1;
@@ -62,11 +70,15 @@ class FetchScheduler {
   struct Queue {
     std::deque<FetchCursor> ready;
     std::multimap<Clock::time_point, FetchCursor> resting;  // by the end of their rest
-    int busy = 0;                                           // turns that are out
+    std::size_t busy = 0;                                   // turns that are out
   };
   bool finished() const { return waiting_count_ == 0 && out_ == 0; }
   Turn take_now(std::size_t workers);
   void wake(Clock::time_point now);
+  bool has_all_its_workers(const Queue& queue) const {
+    return workers_per_leader_ > 0 && queue.busy >= workers_per_leader_;
+  }
+  std::size_t turn_size(const Queue& queue, std::size_t workers) const;
   void put(FetchCursor cursor);
   Clock::time_point earliest() const;
 
@@ -74,6 +86,7 @@ class FetchScheduler {
   const std::size_t partitions_in_flight_max_;
   const LeaderOf leader_;
   const RetryPolicy retry_;
+  std::size_t workers_per_leader_ = 0;  // 0: not followed; constant once there are workers
 
   // guarded by mutex_
   mutable std::mutex mutex_;

@@ -207,3 +207,21 @@ TEST_CASE("who waits is stopped with the context") {
   CHECK_THROWS_AS(waiting.get(), Error);
   scheduler.give_back(std::move(turn));
 }
+
+TEST_CASE(
+    "of logs that are followed, the workers of a leader divide all its cursors; others leave it alone") {
+  FetchScheduler scheduler(cursors(2000), no_limit, one_leader, {});
+  scheduler.follow(2);
+  auto one = scheduler.take({}, 9);
+  auto two = scheduler.take({}, 9);
+  CHECK(one.cursors.size() == 1000);
+  CHECK(two.cursors.size() == 1000);
+  scheduler.give_back(std::move(one));
+  auto again = scheduler.take({}, 9);
+  CHECK(again.cursors.size() == 1000);
+  again.cursors[0].not_before = Clock::now() + std::chrono::hours(1);
+  scheduler.give_back(std::move(again));
+  CHECK(scheduler.take({}, 9).cursors.size() == 999);
+  // Both are at work, and one cursor rests.
+  CHECK_THROWS_AS(scheduler.take(Context{}.with_timeout(std::chrono::milliseconds(1)), 9), Error);
+}

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "kafka/admin.h"
+#include "engine/topic_id.h"
 
 namespace kb::engine {
 namespace {
@@ -26,8 +26,9 @@ std::vector<kafka::AbortedTransaction> aborted_of(const kafka::FetchResponse::Pa
 bool means_other_leader(kafka::ErrorCode code) {
   using enum kafka::ErrorCode;
   return code == not_leader_or_follower || code == leader_not_available || code == fenced_leader_epoch ||
-         code == unknown_leader_epoch || code == unknown_topic_or_partition ||
-         code == replica_not_available || code == kafka_storage_error || code == broker_not_available;
+         code == unknown_leader_epoch || code == unknown_topic_or_partition || code == unknown_topic_id ||
+         code == inconsistent_topic_id || code == replica_not_available || code == kafka_storage_error ||
+         code == broker_not_available;
 }
 
 }  // namespace
@@ -62,7 +63,11 @@ void Fetcher::ask_ahead(const Context& ctx) {
 bool Fetcher::send(const Context& ctx, Turn turn, ByteBudget::Lease lease) {
   CircuitBreakers::Permit permit;
   try {
-    if (turn.node_id < 0) throw Error(ErrorKind::unavailable, "the partition has no leader");
+    if (turn.node_id < 0) {
+      take_leaderless(ctx, turn);
+      end_turn(ctx, std::move(turn));
+      return false;
+    }
     permit = shared_.cluster.admit(turn.node_id);
     auto broker = connection(ctx, turn.node_id);
     broker->send(ctx, request_for(turn, lease.bytes()));
@@ -99,7 +104,9 @@ void Fetcher::receive(const Context& ctx) {
     flight.lease.resize(reply->buffer->capacity());
     much_to_read_ = reply->buffer->view().size() >= shared_.settings.answer_bytes_min / 4;
     ask_ahead(ctx);
+    const auto begun = Clock::now();
     take_answer(ctx, flight.turn, *reply, std::move(flight.lease));
+    if (shared_.settings.follows) rest(flight.turn, begun, reply->buffer->view().size());
   }
   end_turn(ctx, std::move(flight.turn));
 }
@@ -114,7 +121,10 @@ void Fetcher::end_turn(const Context& ctx, Turn turn) {
 
 // One look for all that failed in a turn.
 void Fetcher::look_for_leaders(const Context& ctx, Turn& turn) {
-  if (stale_topics_.empty()) return;
+  if (stale_topics_.empty()) {
+    if (std::exchange(leaders_stale_, false)) shared_.scheduler.leaders_changed();
+    return;
+  }
   const std::vector<std::string> topics(stale_topics_.begin(), stale_topics_.end());
   shared_.cluster.refresh(ctx, topics);
   for (auto& cursor : turn.cursors)
@@ -152,29 +162,45 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) co
   request.isolation_level = kafka::IsolationLevel::read_committed;
   for (const auto& cursor : turn.cursors) {
     if (request.topics.empty() || request.topics.back().topic != cursor.stream.topic)
-      request.topics.push_back({.topic = cursor.stream.topic, .partitions = {}});
+      request.topics.push_back({.topic = cursor.stream.topic, .topic_id = cursor.topic_id, .partitions = {}});
     request.topics.back().partitions.push_back({.partition = cursor.stream.partition,
                                                 .current_leader_epoch = cursor.leader_epoch,
                                                 .fetch_offset = cursor.position,
+                                                .last_fetched_epoch = cursor.last_epoch,
                                                 .partition_max_bytes = std::min(per_partition, max_bytes)});
   }
   return request;
 }
 
+void Fetcher::rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const {
+  const auto& settings = shared_.settings;
+  auto had_none = [&](const FetchCursor& cursor) { return cursor.moved_at < begun; };
+  const auto news = std::ranges::stable_partition(turn.cursors, had_none);
+  if (news.empty() || answer_bytes >= settings.answer_bytes_max / 4) return;
+  for (auto& cursor : turn.cursors)
+    cursor.not_before = std::max(cursor.not_before, begun + settings.rest_after_little);
+}
+
 void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kafka::FetchResponse>& reply,
                           ByteBudget::Lease lease) {
-  std::map<std::pair<std::string_view, std::int32_t>, FetchCursor*> asked;
-  for (auto& cursor : turn.cursors) asked[{cursor.stream.topic, cursor.stream.partition}] = &cursor;
+  const bool by_id = !reply.message.responses.empty() && reply.message.responses.front().topic.empty();
+  const auto key_of = [&](const std::string& name, const kafka::Uuid& id) {
+    return by_id ? std::string(id.begin(), id.end()) : name;
+  };
+  std::map<std::pair<std::string, std::int32_t>, FetchCursor*> asked;
+  for (auto& cursor : turn.cursors)
+    asked[{key_of(cursor.stream.topic, cursor.topic_id), cursor.stream.partition}] = &cursor;
   std::map<SegmentClass, BlockBatch> batches;
   std::size_t owned_bytes = 0;
   bool holds_answer = false;
   std::uint64_t raw_bytes = 0, records = 0;
+  told_endpoints_ = reply.message.node_endpoints;
   for (const auto& topic : reply.message.responses) {
     for (const auto& partition : topic.partitions) {
-      auto it = asked.find({topic.topic, partition.partition_index});
+      auto it = asked.find({key_of(topic.topic, topic.topic_id), partition.partition_index});
       if (it == asked.end())
-        fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for", topic.topic,
-             partition.partition_index);
+        fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for",
+             by_id ? to_hex(topic.topic_id) : topic.topic, partition.partition_index);
       auto built = take_partition(ctx, *it->second, partition, reply.buffer);
       raw_bytes += built.raw_bytes;
       records += built.records;
@@ -199,9 +225,14 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
 BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
                                     const kafka::FetchResponse::Partition& answer,
                                     const std::shared_ptr<const Buffer>& buffer) {
-  if (answer.error_code == kafka::ErrorCode::offset_out_of_range) return skip_lost(ctx, cursor);
+  if (auto change = change_of(ctx, cursor, answer)) {
+    // Who follows a log has no end up to which it could be called lost, and plans for the new one.
+    if (change->event && shared_.settings.follows)
+      throw Error(ErrorKind::conflict, archive::to_string(*change->event));
+    return skip_lost(cursor, std::move(*change));
+  }
   if (answer.error_code != kafka::ErrorCode::none) {
-    partition_failed(cursor, answer.error_code);
+    partition_failed(cursor, answer);
     return {};
   }
   auto built = build_blocks({.stream = cursor.stream,
@@ -212,8 +243,12 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
                              .owner = buffer},
                             shared_.blocks);
   cursor.failures.reset();
+  cursor.missing_since.reset();
+  if (!built.blocks.empty())
+    cursor.last_epoch = std::max(cursor.last_epoch, built.blocks.back().block.leader_epoch);
+  note_lag(cursor, answer, built);
   if (built.position == cursor.position) {
-    check_stall(cursor);
+    if (!shared_.settings.follows) check_stall(cursor);
     return built;
   }
   shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
@@ -222,34 +257,88 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
   return built;
 }
 
-// The log starts behind the cursor: what lay between is gone and recorded as such. A cursor behind the end of
-// the log means that the log is another one than the plan saw.
-BuiltBlocks Fetcher::skip_lost(const Context& ctx, FetchCursor& cursor) {
-  auto log_start = kafka::list_offset(ctx, shared_.cluster, cursor.stream.topic, cursor.stream.partition,
-                                      kafka::OffsetAt::earliest);
-  if (log_start <= cursor.position)
-    throw Error(
-        ErrorKind::conflict,
-        fmt::format(
-            "the log of {}/{} has no offset {} any more, though it starts at {}: the topic was deleted and "
-            "created again, or truncated, during the backup",
-            cursor.stream.topic, cursor.stream.partition, cursor.position, log_start),
-        "run the backup again: it will begin a new lineage of the topic");
-  auto next = std::min(log_start, cursor.end);
-  LOG_WARN("{}: offsets up to {} were deleted by retention before they were read", name_of(cursor), next - 1);
+void Fetcher::note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                       const BuiltBlocks& built) const {
+  if (!shared_.lags) return;
+  LagTable::Seen seen{.log_end = answer.last_stable_offset, .position = built.position};
+  for (const auto& pending : built.blocks)
+    seen.read_until_ms = std::max(seen.read_until_ms, pending.block.max_timestamp);
+  seen.records = static_cast<std::uint64_t>(built.position - cursor.position);
+  seen.bytes = built.raw_bytes;
+  shared_.lags->note(cursor.stream.topic, cursor.stream.partition, seen);
+}
+
+// Whether the log is not what the plan saw any more.
+std::optional<LogChange> Fetcher::change_of(const Context& ctx, FetchCursor& cursor,
+                                            const kafka::FetchResponse::Partition& answer) {
+  using enum kafka::ErrorCode;
+  switch (answer.error_code) {
+    case none:
+      if (answer.diverging_epoch.end_offset < 0) return std::nullopt;
+      return after_divergence(cursor, answer.diverging_epoch.end_offset);
+    case offset_out_of_range:
+      return after_out_of_range(ctx, shared_.cluster, cursor);
+    case unknown_topic_or_partition:
+    case unknown_topic_id:
+    case inconsistent_topic_id:
+      return after_unknown_topic(ctx, shared_.cluster, cursor);
+    default:
+      return std::nullopt;
+  }
+}
+
+// What is gone is recorded as such, and the run goes on behind it.
+BuiltBlocks Fetcher::skip_lost(FetchCursor& cursor, LogChange change) {
+  LOG_WARN("{}: offsets up to {} are gone before they were read{}", name_of(cursor), change.next - 1,
+           change.event ? ": " + archive::to_string(*change.event) : "");
+  if (change.event) shared_.note(std::move(*change.event));
   BuiltBlocks built;
-  built.blocks.push_back(lost_block(cursor.stream, cursor.position, next));
-  shared_.progress.records_done += static_cast<std::uint64_t>(next - cursor.position);
-  cursor.position = next;
+  built.blocks.push_back(lost_block(cursor.stream, cursor.position, change.next));
+  const auto lost = static_cast<std::uint64_t>(change.next - cursor.position);
+  shared_.progress.records_done += lost;
+  shared_.progress.lost_offsets += lost;
+  cursor.position = change.next;
+  cursor.last_epoch = -1;
   cursor.moved_at = Clock::now();
+  cursor.failures.reset();
   return built;
 }
 
-void Fetcher::partition_failed(FetchCursor& cursor, kafka::ErrorCode code) {
-  Error error(kafka::retriable(code) ? ErrorKind::unavailable : kafka::kind(code),
+// Nobody to ask: a topic that no broker knows for long was deleted.
+void Fetcher::take_leaderless(const Context& ctx, Turn& turn) {
+  std::map<SegmentClass, BlockBatch> batches;
+  for (auto& cursor : turn.cursors) {
+    auto change = after_unknown_topic(ctx, shared_.cluster, cursor);
+    if (!change) {
+      shared_.scheduler.failed(
+          cursor, Error(ErrorKind::unavailable,
+                        fmt::format("fetching {}: the partition has no leader", name_of(cursor))));
+      stale_topics_.insert(cursor.stream.topic);
+      continue;
+    }
+    auto& batch = batches[cursor.segment_class];
+    batch.segment_class = cursor.segment_class;
+    for (auto& block : skip_lost(cursor, std::move(*change)).blocks) batch.blocks.push_back(std::move(block));
+  }
+  for (auto& [segment_class, batch] : batches) shared_.sink(ctx, std::move(batch));
+}
+
+void Fetcher::partition_failed(FetchCursor& cursor, const kafka::FetchResponse::Partition& answer) {
+  const auto code = answer.error_code;
+  // An offset that is in the log after all: what the broker knows of epochs does not reach so far back.
+  const bool again = code == kafka::ErrorCode::offset_out_of_range;
+  if (again) cursor.last_epoch = -1;
+  Error error(again || kafka::retriable(code) ? ErrorKind::unavailable : kafka::kind(code),
               fmt::format("fetching {}: {}", name_of(cursor), kafka::describe(code)));
   shared_.scheduler.failed(cursor, error);
-  if (means_other_leader(code)) stale_topics_.insert(cursor.stream.topic);
+  if (!means_other_leader(code)) return;
+  const auto& [topic, partition, lineage] = cursor.stream;
+  if (!shared_.cluster.learn_leader(topic, partition, answer.current_leader, told_endpoints_)) {
+    stale_topics_.insert(topic);
+    return;
+  }
+  cursor.leader_epoch = answer.current_leader.leader_epoch;
+  leaders_stale_ = true;
 }
 
 // The broker could not be asked at all: its partitions rest, and the metadata may say who leads them now.

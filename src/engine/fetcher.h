@@ -11,7 +11,9 @@
 #include "base/byte_budget.h"
 #include "base/rate_limiter.h"
 #include "engine/block_builder.h"
+#include "engine/changed_log.h"
 #include "engine/fetch_scheduler.h"
+#include "engine/lag_table.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
 #include "kafka/messages_fetch.h"
@@ -29,6 +31,9 @@ struct FetchSettings {
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
   RetryPolicy retry;
+  // Logs are followed: they have no end, and after an answer of little the partitions rest so long.
+  bool follows = false;
+  Duration rest_after_little{};
 };
 
 // Shared by the workers; thread-safe as its members are.
@@ -41,6 +46,9 @@ struct FetchShared {
   ProgressCounters& progress;
   const FetchSettings& settings;
   const BlockSettings& blocks;
+  // Takes what happened to a log, before the blocks that show it.
+  std::function<void(archive::HistoryEvent)> note;
+  LagTable* lags = nullptr;  // of logs that are followed
   // Takes the blocks of one answer and class; called by the worker that has the streams' cursors.
   std::function<void(const Context&, BlockBatch)> sink;
 };
@@ -77,8 +85,15 @@ class Fetcher {
   BuiltBlocks take_partition(const Context& ctx, FetchCursor& cursor,
                              const kafka::FetchResponse::Partition& answer,
                              const std::shared_ptr<const Buffer>& buffer);
-  BuiltBlocks skip_lost(const Context& ctx, FetchCursor& cursor);
-  void partition_failed(FetchCursor& cursor, kafka::ErrorCode code);
+  std::optional<LogChange> change_of(const Context& ctx, FetchCursor& cursor,
+                                     const kafka::FetchResponse::Partition& answer);
+  BuiltBlocks skip_lost(FetchCursor& cursor, LogChange change);
+  void take_leaderless(const Context& ctx, Turn& turn);
+  void partition_failed(FetchCursor& cursor, const kafka::FetchResponse::Partition& answer);
+  void note_lag(const FetchCursor& cursor, const kafka::FetchResponse::Partition& answer,
+                const BuiltBlocks& built) const;
+  // Prepares the next turn of the same cursors: those that had news last go first.
+  void rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const;
   void all_failed(Turn& turn, const Error& error);
   void end_turn(const Context& ctx, Turn turn);
   void look_for_leaders(const Context& ctx, Turn& turn);
@@ -88,7 +103,9 @@ class Fetcher {
   std::map<std::int32_t, std::shared_ptr<kafka::Connection>> connections_;  // by broker
   std::deque<Flight> flights_;                                              // in the order they were sent
   bool much_to_read_ = false;                                               // as the last answer shows
-  std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
+  std::set<std::string> stale_topics_;               // whose leaders have to be looked up again
+  bool leaders_stale_ = false;                       // an answer told a new leader
+  std::vector<kafka::NodeEndpoint> told_endpoints_;  // of leaders that the last answer names
 };
 
 }  // namespace kb::engine

@@ -42,7 +42,12 @@ std::string name_of(const kafka::TopicPartition& target) {
     case ErrorCode::out_of_order_sequence_number:
     case ErrorCode::duplicate_sequence_number:
     case ErrorCode::unknown_producer_id:
-      throw_conflict(target, sent.expected_offset, text);
+      // Who else writes there is found out by the next run, which reads the log.
+      throw Error(
+          ErrorKind::unavailable,
+          fmt::format("{} at offset {}: the log is not what was written", text, sent.expected_offset),
+          "an unclean leader election may have cut the log, or somebody else writes to the topic; run "
+          "the restore again: it goes on where the log ends");
     case ErrorCode::message_too_large:
       throw Error(ErrorKind::invalid, text,
                   "raise max.message.bytes of the target topic, or let the restore create it");

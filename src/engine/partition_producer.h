@@ -34,6 +34,10 @@ class PartitionProducer {
   bool hungry() { return may_send() && !peek() && !reader_.finished(); }
   void sent() { ++in_flight_; }
   std::size_t in_flight() const { return in_flight_; }
+  // Behind the last record that was handed out.
+  std::int64_t end_offset() const { return next_offset_; }
+  // Whether it has batches in memory that are not acknowledged.
+  bool holds_any() const { return !unacknowledged_.empty(); }
   std::size_t bytes_in_flight() const;
 
   enum class Verdict { acknowledged, retry };
@@ -51,7 +55,6 @@ class PartitionProducer {
 
   FailureRow failures;             // of whoever sends
   Clock::time_point not_before{};  // it rests until then
-  std::int32_t sent_to = -1;       // the broker that has what is on its way
   // Why nothing may be written: the target has settings that are right only for what is finished.
   std::string only_if_finished;
 

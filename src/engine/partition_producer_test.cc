@@ -243,9 +243,9 @@ TEST_CASE("what the broker refuses is told by kind") {
     ErrorKind kind;
   } const table[] = {{ErrorCode::invalid_producer_epoch, ErrorKind::conflict},
                      {ErrorCode::producer_fenced, ErrorKind::conflict},
-                     {ErrorCode::out_of_order_sequence_number, ErrorKind::conflict},
-                     {ErrorCode::duplicate_sequence_number, ErrorKind::conflict},
-                     {ErrorCode::unknown_producer_id, ErrorKind::conflict},
+                     {ErrorCode::out_of_order_sequence_number, ErrorKind::unavailable},
+                     {ErrorCode::duplicate_sequence_number, ErrorKind::unavailable},
+                     {ErrorCode::unknown_producer_id, ErrorKind::unavailable},
                      {ErrorCode::message_too_large, ErrorKind::invalid},
                      {ErrorCode::topic_authorization_failed, ErrorKind::denied},
                      {ErrorCode::invalid_record, ErrorKind::invalid}};

@@ -1,6 +1,7 @@
 #include "engine/produce_worker.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -10,13 +11,28 @@
 namespace kb::engine {
 
 void ProduceWorker::run(const Context& ctx) {
+  while (auto node_id = shared_.scheduler.begin(ctx)) {
+    node_id_ = *node_id;
+    if (node_id_ < 0)
+      wait_for_leaders(ctx);
+    else
+      serve(ctx);
+    connection_.reset();
+    in_flight_.clear();  // of partitions that failed and were given back
+    shared_.scheduler.end(node_id_);
+  }
+}
+
+void ProduceWorker::serve(const Context& ctx) {
   for (;;) {
     ctx.check();
     retire();
+    look_up_leaders(ctx);
+    let_go_of_moved();
     activate();
     if (active_.empty()) return;
     bool moved = fill(ctx, false);
-    moved |= send_all(ctx);
+    moved |= send(ctx);
     if (moved || take_on_more()) continue;
     if (receive(ctx)) continue;
     // Nothing is on its way and nothing could be sent: memory or a resting partition is what it waits for.
@@ -24,18 +40,31 @@ void ProduceWorker::run(const Context& ctx) {
   }
 }
 
+// Nobody to serve: asks who leads, once.
+void ProduceWorker::wait_for_leaders(const Context& ctx) {
+  activate();
+  for (auto& producer : active_) {
+    failed(*producer, Error(ErrorKind::unavailable, "the partition has no leader"));
+    stale_topics_.insert(producer->target().topic);
+  }
+  rest(ctx);
+  look_up_leaders(ctx);
+  for (auto& producer : std::exchange(active_, {})) give_back(std::move(producer));
+}
+
 void ProduceWorker::activate() {
   const auto most = std::min(active_max_, shared_.settings.partitions_at_once_max);
-  while (active_.size() < most && !waiting_.empty()) {
-    active_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-    shared_.progress.topic.set(active_.back()->target().topic);
+  for (auto& producer : shared_.scheduler.take(node_id_, active_.size(), most)) {
+    shared_.progress.topic.set(producer->target().topic);
+    active_.push_back(std::move(producer));
   }
 }
 
 bool ProduceWorker::take_on_more() {
   const auto& settings = shared_.settings;
-  if (took_on_more_ || waiting_.empty() || active_max_ >= settings.partitions_at_once_max) return false;
+  if (took_on_more_ || active_max_ >= settings.partitions_at_once_max ||
+      !shared_.scheduler.has_more(node_id_))
+    return false;
   std::size_t bytes = 0;
   for (const auto& producer : active_) bytes += producer->bytes_in_flight();
   if (bytes >= settings.request_bytes_max * settings.requests_in_flight_max / 2) return false;
@@ -44,17 +73,41 @@ bool ProduceWorker::take_on_more() {
 }
 
 void ProduceWorker::retire() {
-  auto done = std::erase_if(active_, [](auto& producer) { return producer->done(); });
+  auto done = std::erase_if(active_, [&](auto& producer) {
+    if (!producer->done()) return false;
+    shared_.ends.add(producer->target(), producer->end_offset());
+    return true;
+  });
+  shared_.scheduler.done(node_id_, done);
   shared_.progress.partitions_done += done;
+}
+
+bool ProduceWorker::leads(const PartitionProducer& producer) const {
+  return shared_.cluster.leader(producer.target().topic, producer.target().partition) == node_id_;
+}
+
+// What is on its way keeps a partition here, even when another broker leads it by now.
+void ProduceWorker::let_go_of_moved() {
+  auto stays = [&](const auto& producer) { return producer->in_flight() > 0 || leads(*producer); };
+  auto moved = std::stable_partition(active_.begin(), active_.end(), stays);
+  for (auto it = moved; it != active_.end(); ++it) give_back(std::move(*it));
+  active_.erase(moved, active_.end());
+}
+
+void ProduceWorker::give_back(std::unique_ptr<PartitionProducer> producer) {
+  shared_.scheduler.give_back(node_id_, std::move(producer));
 }
 
 // Reads a block for each partition that has nothing to send.
 bool ProduceWorker::fill(const Context& ctx, bool may_wait) {
+  // Whoever waits must hold nothing that others wait for; here nothing is ready or on its way, but what a
+  // resting partition could not send is still there.
+  may_wait &=
+      std::none_of(active_.begin(), active_.end(), [](auto& producer) { return producer->holds_any(); });
   bool read = false;
   for (auto& producer : active_) {
     if (!producer->hungry()) continue;
     auto lease = shared_.budget.try_acquire(producer->reader().next_bytes());
-    // Whoever waits must hold nothing that others wait for; here nothing is ready or on its way.
     if (!lease && may_wait && !read) lease = shared_.budget.acquire(ctx, producer->reader().next_bytes());
     if (!lease) break;
     producer->reader().read(ctx, std::move(*lease));
@@ -63,110 +116,92 @@ bool ProduceWorker::fill(const Context& ctx, bool may_wait) {
   return read;
 }
 
-bool ProduceWorker::send_all(const Context& ctx) {
-  if (!stale_topics_.empty()) {
-    std::vector<std::string> topics(stale_topics_.begin(), stale_topics_.end());
-    shared_.cluster.refresh(ctx, topics);
-    stale_topics_.clear();
-  }
-  std::map<std::int32_t, std::vector<PartitionProducer*>> by_leader;
-  auto now = Clock::now();
-  for (auto& producer : active_) {
-    if (producer->not_before > now || !producer->peek()) continue;
-    // What is on its way keeps the rest behind it, even when another broker leads by now.
-    auto leader = producer->in_flight() > 0
-                      ? producer->sent_to
-                      : shared_.cluster.leader(producer->target().topic, producer->target().partition);
-    if (leader < 0)
-      failed(*producer, Error(ErrorKind::unavailable, "the partition has no leader"));
-    else
-      by_leader[leader].push_back(producer.get());
-  }
-  bool sent = false;
-  for (auto& [node_id, partitions] : by_leader) {
-    const auto in_flight = brokers_[node_id].in_flight.size();
-    if (in_flight >= shared_.settings.requests_in_flight_max) continue;
-    if (in_flight > 0 && shared_.cluster.refuses(node_id)) continue;  // an answer will tell how it goes on
-    send(ctx, node_id, partitions);
-    sent = true;
-  }
-  return sent;
+void ProduceWorker::look_up_leaders(const Context& ctx) {
+  if (stale_topics_.empty()) return;
+  std::vector<std::string> topics(stale_topics_.begin(), stale_topics_.end());
+  shared_.cluster.refresh(ctx, topics);
+  stale_topics_.clear();
+  shared_.scheduler.leaders_changed();
 }
 
-void ProduceWorker::send(const Context& ctx, std::int32_t node_id,
-                         const std::vector<PartitionProducer*>& partitions) {
-  CircuitBreakers::Permit permit;
-  try {
-    permit = shared_.cluster.admit(node_id);
-  } catch (const Error& error) {
-    for (auto* producer : partitions) failed(*producer, error);
-    return;
-  }
-  kafka::ProduceRequest request{.acks = -1, .timeout_ms = shared_.settings.produce_timeout_ms};
-  std::vector<PartitionProducer*> sent;
+// The next batch of each partition that may send one, as far as they fit into a request.
+ProduceWorker::Partitions ProduceWorker::next_request(kafka::ProduceRequest& request) {
+  Partitions chosen;
   std::size_t bytes = 0;
-  std::uint64_t records = 0;
-  for (auto* producer : partitions) {
-    const auto& batch = producer->peek()->batch;
+  const auto now = Clock::now();
+  for (auto& producer : active_) {
+    if (producer->not_before > now || !leads(*producer) || !producer->peek()) continue;
     if (!producer->only_if_finished.empty())
       fail(ErrorKind::conflict, "the restore is not finished, and {}", producer->only_if_finished);
-    if (!sent.empty() && bytes + batch.bytes.size() > shared_.settings.request_bytes_max) break;
+    const auto& batch = producer->peek()->batch;
+    if (!chosen.empty() && bytes + batch.bytes.size() > shared_.settings.request_bytes_max) break;
     bytes += batch.bytes.size();
-    records += static_cast<std::uint64_t>(batch.record_count);
     const auto& target = producer->target();
     if (request.topic_data.empty() || request.topic_data.back().name != target.topic)
       request.topic_data.push_back({.name = target.topic, .partition_data = {}});
     request.topic_data.back().partition_data.push_back(
         {.index = target.partition, .records = {{batch.bytes.data(), batch.bytes.size()}}});
-    sent.push_back(producer);
+    chosen.push_back(producer.get());
+  }
+  return chosen;
+}
+
+bool ProduceWorker::send(const Context& ctx) {
+  if (in_flight_.size() >= shared_.settings.requests_in_flight_max) return false;
+  if (!in_flight_.empty() && shared_.cluster.refuses(node_id_)) return false;  // an answer will tell
+  kafka::ProduceRequest request{.acks = -1, .timeout_ms = shared_.settings.produce_timeout_ms};
+  auto chosen = next_request(request);
+  if (chosen.empty()) return false;
+  std::uint64_t bytes = 0, records = 0;
+  for (auto* producer : chosen) {
+    bytes += producer->peek()->batch.bytes.size();
+    records += static_cast<std::uint64_t>(producer->peek()->batch.record_count);
+  }
+  CircuitBreakers::Permit permit;
+  try {
+    permit = shared_.cluster.admit(node_id_);
+  } catch (const Error& error) {
+    for (auto* producer : chosen) {
+      failed(*producer, error);
+      stale_topics_.insert(producer->target().topic);
+    }
+    return true;
   }
   shared_.bytes_per_second.acquire(ctx, bytes);
   shared_.records_per_second.acquire(ctx, records);
-  auto& broker = brokers_[node_id];
   try {
-    if (!broker.connection || !broker.connection->usable())
-      broker.connection = shared_.cluster.open(ctx, node_id);
-    broker.connection->send(ctx, request);
+    if (!connection_ || !connection_->usable()) connection_ = shared_.cluster.open(ctx, node_id_);
+    connection_->send(ctx, request);
   } catch (const Error& error) {
     ctx.check();
-    permit.failed(error);
-    for (auto* producer : sent) failed(*producer, error);
-    broker_failed(ctx, node_id, error);
-    return;
+    in_flight_.push_back({std::move(chosen), std::move(permit)});
+    broker_failed(error);
+    return true;
   }
-  for (auto* producer : sent) {
-    producer->sent();
-    producer->sent_to = node_id;
-  }
-  if (broker.in_flight.empty()) broker.oldest_sent = Clock::now();
-  broker.in_flight.push_back({std::move(sent), std::move(permit)});
+  for (auto* producer : chosen) producer->sent();
+  in_flight_.push_back({std::move(chosen), std::move(permit)});
+  return true;
 }
 
 // Waits for the answer that has been on its way longest; false when there is none.
 bool ProduceWorker::receive(const Context& ctx) {
-  auto oldest = brokers_.end();
-  for (auto it = brokers_.begin(); it != brokers_.end(); ++it)
-    if (!it->second.in_flight.empty() &&
-        (oldest == brokers_.end() || it->second.oldest_sent < oldest->second.oldest_sent))
-      oldest = it;
-  if (oldest == brokers_.end()) return false;
+  if (in_flight_.empty()) return false;
+  std::optional<kafka::Reply<kafka::ProduceResponse>> reply;
   try {
-    auto reply = oldest->second.connection->receive<kafka::ProduceRequest>(ctx);
-    oldest->second.oldest_sent = Clock::now();
+    reply = connection_->receive<kafka::ProduceRequest>(ctx);
     took_on_more_ = false;
-    take_answer(ctx, oldest->first, reply.message);
   } catch (const Error& error) {
-    if (oldest->second.connection->usable()) throw;  // not the connection: what the answer says
     ctx.check();
-    broker_failed(ctx, oldest->first, error);
+    broker_failed(error);
+    return true;
   }
+  take_answer(reply->message);
   return true;
 }
 
-void ProduceWorker::take_answer(const Context&, std::int32_t node_id, const kafka::ProduceResponse& answer) {
-  auto& broker = brokers_[node_id];
-  auto request = std::move(broker.in_flight.front());
-  broker.in_flight.pop_front();
+void ProduceWorker::take_answer(const kafka::ProduceResponse& answer) {
+  auto request = std::move(in_flight_.front());
+  in_flight_.pop_front();
   request.permit.succeeded();
   std::map<std::pair<std::string_view, std::int32_t>, const kafka::ProduceResponse::Partition*> answers;
   for (const auto& topic : answer.responses)
@@ -177,13 +212,11 @@ void ProduceWorker::take_answer(const Context&, std::int32_t node_id, const kafk
     const auto& target = producer->target();
     auto it = answers.find({target.topic, target.partition});
     if (it == answers.end())
-      fail(ErrorKind::corrupt, "Produce answer of broker {} leaves out {}/{}", node_id, target.topic,
+      fail(ErrorKind::corrupt, "Produce answer of broker {} leaves out {}/{}", node_id_, target.topic,
            target.partition);
     auto result = producer->answered(*it->second);
     if (result.verdict == PartitionProducer::Verdict::retry) {
-      for (auto& behind : broker.in_flight)
-        std::ranges::replace(behind.partitions, producer, static_cast<PartitionProducer*>(nullptr));
-      failed(*producer, Error(ErrorKind::unavailable, kafka::describe(result.code)));
+      retry_later(*producer, *it->second, answer.node_endpoints);
       continue;
     }
     producer->failures.reset();
@@ -192,28 +225,37 @@ void ProduceWorker::take_answer(const Context&, std::int32_t node_id, const kafk
   }
 }
 
+void ProduceWorker::retry_later(PartitionProducer& producer, const kafka::ProduceResponse::Partition& answer,
+                                const std::vector<kafka::NodeEndpoint>& endpoints) {
+  for (auto& behind : in_flight_)
+    std::ranges::replace(behind.partitions, &producer, static_cast<PartitionProducer*>(nullptr));
+  const auto& target = producer.target();
+  failed(producer, Error(ErrorKind::unavailable, kafka::describe(answer.error_code)));
+  if (!shared_.cluster.learn_leader(target.topic, target.partition, answer.current_leader, endpoints))
+    stale_topics_.insert(target.topic);
+}
+
 void ProduceWorker::failed(PartitionProducer& producer, const Error& error) {
   const auto& target = producer.target();
   auto now = Clock::now();
   auto in_context = error.while_doing(fmt::format("writing to {}/{}", target.topic, target.partition));
   producer.not_before = now + producer.failures.note(shared_.settings.retry, in_context, now);
   LOG_DEBUG("{}, trying again", in_context.what());
-  stale_topics_.insert(target.topic);
 }
 
 // The connection is gone, and with it the answers: everything on its way is sent again, which the brokers'
 // own bookkeeping of sequence numbers makes harmless.
-void ProduceWorker::broker_failed(const Context&, std::int32_t node_id, const Error& error) {
-  auto& broker = brokers_[node_id];
-  broker.connection.reset();
+void ProduceWorker::broker_failed(const Error& error) {
+  connection_.reset();
   std::set<PartitionProducer*> hit;
-  if (!broker.in_flight.empty()) broker.in_flight.front().permit.failed(error);
-  for (auto& request : broker.in_flight) hit.insert(request.partitions.begin(), request.partitions.end());
+  if (!in_flight_.empty()) in_flight_.front().permit.failed(error);
+  for (auto& request : in_flight_) hit.insert(request.partitions.begin(), request.partitions.end());
   hit.erase(nullptr);
-  broker.in_flight.clear();
+  in_flight_.clear();
   for (auto* producer : hit) {
     producer->send_again();
     failed(*producer, error);
+    stale_topics_.insert(producer->target().topic);
   }
 }
 

@@ -1,17 +1,20 @@
-// Writes a share of the target partitions: reads their sources and sends one batch per partition and request
-// to the leaders, several requests at a time.
+// Writes target partitions: reads their sources and sends one batch per partition and request to the broker
+// that leads them, several requests at a time.
 #pragma once
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/byte_budget.h"
+#include "base/circuit_breaker.h"
 #include "base/rate_limiter.h"
 #include "engine/partition_producer.h"
+#include "engine/produce_scheduler.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
 
@@ -21,13 +24,32 @@ struct ProduceSettings {
   std::size_t workers = 1;                          // connections per broker for producing
   std::size_t request_bytes_max = 4 * 1024 * 1024;  // a larger batch goes alone
   std::size_t requests_in_flight_max = 5;           // what idempotence allows per connection (KIP-98)
-  std::size_t partitions_at_once_max = 256;         // of each worker
+  std::size_t partitions_at_once_max = 512;         // of all workers
   std::int32_t produce_timeout_ms = 30'000;
   RetryPolicy retry;
 };
 
+// Where the partitions that are written end. Thread-safe.
+class WrittenEnds {
+ public:
+  void add(const kafka::TopicPartition& partition, std::int64_t end_offset) {
+    std::lock_guard lock(mutex_);
+    ends_[partition] = end_offset;
+  }
+  std::map<kafka::TopicPartition, std::int64_t> all() const {
+    std::lock_guard lock(mutex_);
+    return ends_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<kafka::TopicPartition, std::int64_t> ends_;
+};
+
 struct ProduceShared {
   kafka::Cluster& cluster;
+  ProduceScheduler& scheduler;
+  WrittenEnds& ends;
   ByteBudget& budget;
   RateLimiter& bytes_per_second;
   RateLimiter& records_per_second;
@@ -35,46 +57,50 @@ struct ProduceShared {
   const ProduceSettings& settings;
 };
 
-// Owned by one thread.
+// Serves one broker after the other, as the scheduler says, until everything is written. Owned by one thread.
 class ProduceWorker {
  public:
-  using Producers = std::deque<std::unique_ptr<PartitionProducer>>;
-  ProduceWorker(ProduceShared& shared, Producers producers)
-      : shared_(shared), waiting_(std::move(producers)) {}
+  explicit ProduceWorker(ProduceShared& shared) : shared_(shared) {}
   void run(const Context& ctx);
 
  private:
-  // A request on its way, as the partitions that have a batch in it.
+  // The partitions that have a batch in a request; null for one that failed meanwhile.
+  using Partitions = std::vector<PartitionProducer*>;
+  // A request on its way.
   struct Request {
-    std::vector<PartitionProducer*> partitions;
+    Partitions partitions;
     CircuitBreakers::Permit permit;
   };
-  struct Broker {
-    std::optional<kafka::Connection> connection;
-    std::deque<Request> in_flight;
-    Clock::time_point oldest_sent{};
-  };
 
-  void activate();
+  void serve(const Context& ctx);
+  void wait_for_leaders(const Context& ctx);
   // Takes more partitions on when what is on its way would not fill a connection across a round trip; once
   // between two answers. False when there is no need, or none are left.
   bool take_on_more();
   void retire();
+  void let_go_of_moved();
+  void give_back(std::unique_ptr<PartitionProducer> producer);
+  void activate();
+  bool leads(const PartitionProducer& producer) const;
   bool fill(const Context& ctx, bool may_wait);
-  bool send_all(const Context& ctx);
-  void send(const Context& ctx, std::int32_t node_id, const std::vector<PartitionProducer*>& partitions);
+  void look_up_leaders(const Context& ctx);
+  bool send(const Context& ctx);
+  Partitions next_request(kafka::ProduceRequest& request);
   bool receive(const Context& ctx);
-  void take_answer(const Context& ctx, std::int32_t node_id, const kafka::ProduceResponse& answer);
+  void take_answer(const kafka::ProduceResponse& answer);
+  void retry_later(PartitionProducer& producer, const kafka::ProduceResponse::Partition& answer,
+                   const std::vector<kafka::NodeEndpoint>& endpoints);
   void failed(PartitionProducer& producer, const Error& error);
-  void broker_failed(const Context& ctx, std::int32_t node_id, const Error& error);
+  void broker_failed(const Error& error);
   void rest(const Context& ctx);
-  bool anything_in_flight() const;
 
   ProduceShared& shared_;
-  Producers waiting_, active_;
+  std::int32_t node_id_ = -1;  // of the broker that is served; -1: of those without a leader
+  ProduceScheduler::Producers active_;
   std::size_t active_max_ = 4;  // grows as long as that helps
   bool took_on_more_ = false;   // since the last answer
-  std::map<std::int32_t, Broker> brokers_;
+  std::optional<kafka::Connection> connection_;
+  std::deque<Request> in_flight_;
   std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
 };
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "base/task_group.h"
 #include "engine/produce_worker.h"
 #include "engine/restore_settings.h"
@@ -10,7 +13,7 @@ namespace kb::engine {
 namespace {
 
 using kafka::TopicPartition;
-using Producers = std::vector<std::unique_ptr<PartitionProducer>>;
+using Producers = ProduceScheduler::Producers;
 
 // The producers of the shard's partitions, the largest first.
 Producers open_producers(const RestorePlan& plan, const std::map<std::string, kafka::TopicConfig>& configs,
@@ -45,6 +48,24 @@ Producers open_producers(const RestorePlan& plan, const std::map<std::string, ka
   return producers;
 }
 
+// What was acknowledged can be lost again by an unclean leader election; then nothing is complete.
+void require_still_there(const Context& ctx, kafka::Cluster& cluster,
+                         const std::map<TopicPartition, std::int64_t>& ends) {
+  std::vector<TopicPartition> partitions;
+  for (const auto& [partition, end] : ends) partitions.push_back(partition);
+  if (partitions.empty()) return;
+  const auto found = kafka::list_offsets(ctx, cluster, partitions, kafka::OffsetAt::latest,
+                                         kafka::IsolationLevel::read_uncommitted);
+  for (const auto& [partition, end] : ends)
+    if (found.at(partition) < end)
+      throw Error(
+          ErrorKind::unavailable,
+          fmt::format("{}/{} ends at offset {}, though all before offset {} had been acknowledged: an "
+                      "unclean leader election cut the log",
+                      partition.topic, partition.partition, found.at(partition), end),
+          "run the restore again: it goes on where the log ends");
+}
+
 void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& request, Producers producers,
              ProgressCounters& progress) {
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
@@ -53,15 +74,28 @@ void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& 
   // Every worker of the restore has its share.
   RateLimiter bytes_per_second(share_of(limits.bytes_per_sec, request.shard)),
       records_per_second(share_of(limits.records_per_sec, request.shard));
-  ProduceShared shared{cluster, budget, bytes_per_second, records_per_second, progress, settings};
-  std::vector<ProduceWorker::Producers> shares(settings.workers);
-  for (std::size_t i = 0; i < producers.size(); ++i)
-    shares[i % settings.workers].push_back(std::move(producers[i]));
+  ProduceScheduler scheduler(
+      std::move(producers),
+      {.workers_per_broker = settings.workers, .partitions_at_once_max = settings.partitions_at_once_max},
+      [&](const TopicPartition& tp) { return cluster.leader(tp.topic, tp.partition); });
+  WrittenEnds ends;
+  ProduceShared shared{.cluster = cluster,
+                       .scheduler = scheduler,
+                       .ends = ends,
+                       .budget = budget,
+                       .bytes_per_second = bytes_per_second,
+                       .records_per_second = records_per_second,
+                       .progress = progress,
+                       .settings = settings};
+  // Enough for every broker, so that none waits for another one; with very many brokers some take turns.
+  constexpr std::size_t threads_max = 16;
+  const auto threads =
+      std::clamp<std::size_t>(cluster.brokers().size() * settings.workers, settings.workers, threads_max);
   TaskGroup tasks(ctx);
-  for (auto& share : shares) {
-    tasks.spawn([&shared, &share](const Context& c) { ProduceWorker(shared, std::move(share)).run(c); });
-  }
+  for (std::size_t i = 0; i < threads; ++i)
+    tasks.spawn([&shared](const Context& c) { ProduceWorker(shared).run(c); });
   tasks.wait();
+  require_still_there(ctx, cluster, ends.all());
 }
 
 std::vector<std::string> topics_of(const RestorePlan& plan, int shard) {

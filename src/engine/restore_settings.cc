@@ -23,9 +23,9 @@ ProduceSettings produce_settings(const api::KafkaRestoreSpec& spec) {
   const auto partitions = spec.rate_limiting ? spec.rate_limiting->max_concurrent_partitions : any_number;
   const auto connections = spec.kafka_cluster.connection.value_or(api::Connection{}).connections_per_broker;
   const auto workers = std::clamp<std::size_t>(std::min<std::size_t>(connections - 1, partitions), 1, 2);
-  const auto at_once = std::min<std::size_t>(partitions / workers, ProduceSettings{}.partitions_at_once_max);
+  const auto at_once = std::min<std::size_t>(partitions, ProduceSettings{}.partitions_at_once_max);
   return {.workers = workers,
-          .partitions_at_once_max = std::max<std::size_t>(at_once, 1),
+          .partitions_at_once_max = at_once,
           .produce_timeout_ms = spec.produce_timeout_ms,
           .retry = retry_policy(spec.circuit_breaker)};
 }

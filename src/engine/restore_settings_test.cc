@@ -8,9 +8,9 @@ namespace {
 TEST_CASE("partitions and connections of a restore are those of the spec") {
   api::KafkaRestoreSpec spec;
   CHECK(produce_settings(spec).workers == 2);
-  CHECK(produce_settings(spec).partitions_at_once_max == 256);  // of each
+  CHECK(produce_settings(spec).partitions_at_once_max == 512);
   spec.rate_limiting = api::RateLimiting{.max_concurrent_partitions = 20};
-  CHECK(produce_settings(spec).partitions_at_once_max == 10);
+  CHECK(produce_settings(spec).partitions_at_once_max == 20);
   spec.kafka_cluster.connection = api::Connection{.connections_per_broker = 2};
   CHECK(produce_settings(spec).workers == 1);
   CHECK(produce_settings(spec).partitions_at_once_max == 20);

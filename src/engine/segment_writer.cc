@@ -66,9 +66,15 @@ void SegmentWriter::seal(const Context& ctx, SegmentClass segment_class) {
     if (open.blocks.empty()) return;
     sealed.number = sealed_count_++;
   }
+  if (settings_.before_seal) settings_.before_seal(open.blocks);
   sealed.segment = archive::seal_segment(shard_.next_segment_key(), std::move(open.blocks));
   sealed.leases = std::move(open.leases);
   uploads_.push(ctx, std::move(sealed));
+}
+
+void SegmentWriter::note(archive::HistoryEvent event) {
+  std::lock_guard lock(mutex_);
+  archive::add_history(happened_, {std::move(event)});
 }
 
 void SegmentWriter::upload_loop(const Context& ctx) {
@@ -95,22 +101,49 @@ void SegmentWriter::upload(const Context& ctx, Sealed sealed) {
 }
 
 void SegmentWriter::timer_loop(const Context& ctx) {
-  auto tick = std::min<Duration>(settings_.segment_interval_max, std::chrono::milliseconds(200));
+  auto tick =
+      std::min<Duration>(settings_.segment_interval_max, std::chrono::milliseconds(is_prompt() ? 50 : 200));
   for (;;) {
     std::optional<SegmentClass> over_age;
-    bool checkpoint_due = false;
+    bool checkpoint_due = false, seals_all = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, ctx.stop, tick, [&] { return finished_; });
+      changed_.wait_for(lock, ctx.stop, tick, [&] { return finished_ || is_checkpoint_wanted(); });
       if (finished_) return;
-      over_age = due(Clock::now());
-      checkpoint_due =
-          settings_.checkpoints && Clock::now() - checkpointed_at_ >= settings_.checkpoint_interval;
+      const auto now = Clock::now();
+      over_age = due(now);
+      seals_all = is_prompt_seal_due(now);
+      checkpoint_due = is_checkpoint_wanted() ||
+                       (settings_.checkpoints && now - checkpointed_at_ >= settings_.checkpoint_interval);
     }
     ctx.check();
-    if (over_age) seal(ctx, *over_age);
+    if (seals_all)
+      seal_all(ctx);
+    else if (over_age)
+      seal(ctx, *over_age);
     if (checkpoint_due) checkpoint(ctx);
   }
+}
+
+bool SegmentWriter::is_prompt_seal_due(Clock::time_point now) const {
+  if (!is_prompt()) return false;
+  int objects = 1;  // the checkpoint
+  auto since = now;
+  for (const auto& [segment_class, open] : open_) {
+    if (open.blocks.empty()) continue;
+    ++objects;
+    since = std::min(since, open.since);
+  }
+  return objects > 1 && now - since >= objects * settings_.prompt_write_interval;
+}
+
+bool SegmentWriter::is_checkpoint_wanted() const {
+  return is_prompt() && checkpointed_count_ < sealed_count_ && stored_count_ == sealed_count_;
+}
+
+archive::Index SegmentWriter::checkpointed() const {
+  std::lock_guard lock(mutex_);
+  return checkpointed_;
 }
 
 // Takes the segments in the order in which they were sealed, up to the first that is not stored yet: so a
@@ -118,9 +151,11 @@ void SegmentWriter::timer_loop(const Context& ctx) {
 void SegmentWriter::checkpoint(const Context& ctx) {
   std::lock_guard one_at_a_time(checkpointing_);
   archive::Index since;
+  archive::History happened;
   auto from = Clock::now();
   {
     std::lock_guard lock(mutex_);
+    happened = std::exchange(happened_, {});
     checkpointed_at_ = from;
     for (auto it = stored_.begin(); it != stored_.end() && it->first == checkpointed_count_;
          it = stored_.erase(it)) {
@@ -128,9 +163,12 @@ void SegmentWriter::checkpoint(const Context& ctx) {
       ++checkpointed_count_;
     }
   }
-  if (since.block_count() == 0) return;
-  shard_.checkpoint(ctx, since);
+  if (since.block_count() == 0 && happened.empty()) return;
+  shard_.checkpoint(ctx, since, happened);
   progress_.checkpoints += 1;
+  if (!is_prompt()) return;
+  std::lock_guard lock(mutex_);
+  checkpointed_.append(since);
 }
 
 void SegmentWriter::drain(const Context& ctx) {
@@ -139,9 +177,11 @@ void SegmentWriter::drain(const Context& ctx) {
     ctx.check();
 }
 
-void SegmentWriter::finish() {
+void SegmentWriter::finish(Clock::time_point deadline) {
   try {
-    store_the_rest(context());
+    auto ctx = context();
+    ctx.deadline = std::min(ctx.deadline, deadline);
+    store_the_rest(ctx);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::cancelled) rethrow_failure();  // what stopped us
     throw;
@@ -149,8 +189,12 @@ void SegmentWriter::finish() {
   tasks_.wait();
 }
 
-void SegmentWriter::store_the_rest(const Context& ctx) {
+void SegmentWriter::seal_all(const Context& ctx) {
   for (auto segment_class : {SegmentClass::deleted, SegmentClass::compacted}) seal(ctx, segment_class);
+}
+
+void SegmentWriter::store_the_rest(const Context& ctx) {
+  seal_all(ctx);
   drain(ctx);
   checkpoint(ctx);
   uploads_.close();

@@ -2,6 +2,7 @@
 // the byte budget: open segments hold at most half of it.
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,11 @@ struct SegmentSettings {
   bool checkpoints = true;                                   // besides the last one
   Duration checkpoint_interval = std::chrono::seconds(30);
   int uploads_in_flight_max = 2;
+  // Of a run that is followed: what came is closed and checkpointed at once, all classes together, each
+  // object giving the others this long to wait, which bounds the objects written in a second. 0: not so.
+  Duration prompt_write_interval{};
+  // Called with the blocks of a segment before it is closed.
+  std::function<void(std::vector<archive::PendingBlock>&)> before_seal = {};
 };
 
 // Segments of one class are stored together: topics with and without a log cleaner live for different times.
@@ -45,10 +51,14 @@ class SegmentWriter {
   Context context() const { return tasks_.context(); }
   // Ends the threads of a writer whose context has stopped and throws why.
   void rethrow_failure() { tasks_.wait(); }
+  // What happened to a log; in the next checkpoint, so never later than blocks that are added afterwards.
+  void note(archive::HistoryEvent event);
   // Waits while too many segments are on their way.
   void add(const Context& ctx, BlockBatch batch);
-  // Stores what is open, checkpoints everything and ends the threads.
-  void finish();
+  // Stores what is open, checkpoints everything and ends the threads. Throws timed_out at the deadline.
+  void finish(Clock::time_point deadline = Clock::time_point::max());
+  // Everything that is in a checkpoint so far.
+  archive::Index checkpointed() const;
 
  private:
   struct Open {
@@ -70,6 +80,12 @@ class SegmentWriter {
   void timer_loop(const Context& ctx);
   // The class that must be closed now; none when none must.
   std::optional<SegmentClass> due(Clock::time_point now) const;
+  bool is_prompt() const { return settings_.prompt_write_interval > Duration(0); }
+  // Whether the open segments have waited their time. Under mutex_.
+  bool is_prompt_seal_due(Clock::time_point now) const;
+  // Whether all that is sealed is stored and some of it not checkpointed. Under mutex_.
+  bool is_checkpoint_wanted() const;
+  void seal_all(const Context& ctx);
   void seal(const Context& ctx, SegmentClass segment_class);
   void checkpoint(const Context& ctx);
   // Waits until all that is sealed is stored.
@@ -92,8 +108,10 @@ class SegmentWriter {
   std::uint64_t sealed_count_ = 0;
   std::map<std::uint64_t, archive::Index> stored_;  // by number, not checkpointed yet
   std::uint64_t stored_count_ = 0;
+  archive::History happened_;             // not checkpointed yet
   std::uint64_t checkpointed_count_ = 0;  // all numbers below are in a checkpoint
   Clock::time_point checkpointed_at_ = Clock::now();
+  archive::Index checkpointed_;  // what shard_ was given, when prompt
   bool finished_ = false;
 
   TaskGroup tasks_;  // last: its threads use all of the above

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <thread>
 
 #include "archive/layout.h"
 #include "base/error.h"
@@ -21,10 +22,10 @@ const std::string run = "a-20250101-000000";
 const archive::StreamId orders{"orders", 0, run};
 
 // Seals with every add(), as the target size is one byte; checkpoints only at the end.
-constexpr SegmentSettings every_add{
+const SegmentSettings every_add{
     .segment_bytes_max = 1, .segment_interval_max = std::chrono::hours(1), .checkpoints = false};
 // Seals for no reason but memory and the end.
-constexpr SegmentSettings at_the_end{.segment_interval_max = std::chrono::hours(1), .checkpoints = false};
+const SegmentSettings at_the_end{.segment_interval_max = std::chrono::hours(1), .checkpoints = false};
 
 struct Fixture {
   explicit Fixture(storage::StoreHooks hooks = {})
@@ -283,4 +284,41 @@ TEST_CASE("open segments that hold half of the budget are closed early, the larg
   CHECK(index.streams.contains(orders));
   writer.finish();
   CHECK(made.budget.used() == 0);
+}
+
+TEST_CASE("a prompt writer stores what came, all classes together, and checkpoints it at once") {
+  Fixture made;
+  std::atomic<int> sealed = 0;
+  SegmentSettings prompt = at_the_end;
+  prompt.prompt_write_interval = std::chrono::milliseconds(20);
+  prompt.before_seal = [&](auto&) { count_one(sealed); };
+  SegmentWriter writer({}, *made.store, made.shard, prompt, 1 << 20, made.progress);
+  writer.add({}, made.batch(0, 10));
+  auto compacted = made.batch(0, 10, {"tables", 0, run});
+  compacted.segment_class = SegmentClass::compacted;
+  writer.add({}, std::move(compacted));
+  wait_until_at_least(sealed, 2);
+  while (writer.checkpointed().block_count() < 2) std::this_thread::yield();
+  CHECK(made.covered() == 10);
+  CHECK(made.covered({"tables", 0, run}) == 10);
+  writer.add({}, made.batch(10, 5));
+  writer.finish();
+  CHECK(made.covered() == 15);
+  CHECK(writer.checkpointed().block_count() == 3);
+}
+
+TEST_CASE("sealing that lasts too long ends at its deadline") {
+  std::atomic<bool> stuck = true;
+  Fixture made({.before = [&](const StoreOperation& operation) {
+    if (puts_segment(operation)) stuck.wait(true);
+  }});
+  {
+    SegmentWriter writer({}, *made.store, made.shard, at_the_end, 1 << 20, made.progress);
+    writer.add({}, made.batch(0, 10));
+    CHECK(failure_of([&] { writer.finish(Clock::now() + std::chrono::milliseconds(1)); }) !=
+          "nothing was thrown");
+    stuck = false;
+    stuck.notify_all();
+  }
+  CHECK(made.covered() == 0);
 }

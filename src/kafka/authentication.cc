@@ -13,6 +13,7 @@ namespace kb::kafka {
 namespace {
 
 constexpr int rounds_max = 20;  // of any mechanism; a broker could go on for ever
+constexpr auto farewell_time_max = std::chrono::seconds(2);  // that nothing depends on
 constexpr auto session_max = std::chrono::hours(24 * 365);
 
 }  // namespace
@@ -60,7 +61,7 @@ void Authentication::finish(const Context& ctx, Connection& connection, SaslLogi
     const SaslAuthenticateRequest farewell{.auth_bytes = {login.farewell()}};
     if (farewell.auth_bytes.value.empty()) throw;
     try {
-      connection.call(ctx, farewell);
+      connection.call(ctx.with_timeout(farewell_time_max), farewell);
     } catch (const Error& error) {
       LOG_DEBUG("a refused login was not ended: {}", error.what());
     }

@@ -9,6 +9,7 @@
 namespace kb::kafka {
 namespace {
 
+constexpr auto any_patience = std::chrono::seconds(5);
 constexpr std::size_t coordinators_max = 10'000;  // remembered
 
 MetadataRequest metadata_request() {
@@ -40,6 +41,12 @@ Cluster::Cluster(ClusterSettings settings)
 void Cluster::connect(const Context& ctx) {
   retry(ctx, settings_.retry, "connecting to the cluster", [&] { bootstrap_once(ctx); });
   LOG_DEBUG("cluster {} has {} brokers", cluster_id(), brokers().size());
+}
+
+Duration Cluster::patience(std::size_t endpoints) const {
+  const auto most = settings_.connection.connect_timeout + settings_.connection.request_timeout;
+  if (endpoints < 2) return most;
+  return std::min<Duration>(most, any_patience * (1 << std::min(silences_.load(), 10U)));
 }
 
 void Cluster::bootstrap_once(const Context& ctx) {

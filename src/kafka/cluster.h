@@ -1,6 +1,7 @@
 // A Kafka cluster: finds brokers, leaders, the controller and coordinators, and asks them. The one place
 // where requests are tried again.
 #pragma once
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <span>
@@ -50,6 +51,10 @@ class Cluster {
   int32_t leader(std::string_view topic, int32_t partition) const {
     return cache_.leader(topic, partition).node_id;
   }
+  bool learn_leader(std::string_view topic, int32_t partition, const LeaderIdAndEpoch& leader,
+                    std::span<const NodeEndpoint> endpoints) {
+    return cache_.learn_leader(topic, partition, leader, endpoints);
+  }
   int32_t leader_epoch(std::string_view topic, int32_t partition) const {
     return cache_.leader(topic, partition).leader_epoch;
   }
@@ -57,6 +62,12 @@ class Cluster {
   template <class Request>
   Reply<typename Request::Response> call_any(const Context& ctx, const Request& request) {
     return retry(ctx, settings_.retry, "asking any broker", [&] { return call_any_once(ctx, request); });
+  }
+  // What a broker that would be asked speaks.
+  template <class Request>
+  int16_t version_at_any(const Context& ctx) {
+    return retry(ctx, settings_.retry, "asking any broker",
+                 [&] { return control_.version<Request>(ctx, control_.most_promising(all_endpoints())); });
   }
   template <class Request>
   Reply<typename Request::Response> call_broker(const Context& ctx, int32_t node_id, const Request& request) {
@@ -141,9 +152,21 @@ class Cluster {
   }
   template <class Request>
   Reply<typename Request::Response> call_any_once(const Context& ctx, const Request& request) {
-    return control_.call(ctx, control_.most_promising(all_endpoints()), request);
+    const auto endpoints = all_endpoints();
+    try {
+      auto reply = control_.call(ctx.with_timeout(patience(endpoints.size())),
+                                 control_.most_promising(endpoints), request);
+      silences_ = 0;
+      return reply;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::timed_out) ++silences_;
+      throw;
+    }
   }
 
+  // How long one of so many brokers may take to answer before another one is asked: one that is silent must
+  // not hold up what concerns the others. Longer when several were silent: perhaps all are slow.
+  Duration patience(std::size_t endpoints) const;
   void bootstrap_once(const Context& ctx);
   void refresh_brokers_once(const Context& ctx);
   void remember(const MetadataResponse& response);
@@ -159,6 +182,7 @@ class Cluster {
   ControlConnections control_;
   std::mutex mutex_;
   std::map<CoordinatorKey, Endpoint> coordinators_;  // guarded by mutex_
+  std::atomic<unsigned> silences_ = 0;               // of brokers of which any would have done, in a row
 };
 
 }  // namespace kb::kafka

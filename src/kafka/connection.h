@@ -3,6 +3,7 @@
 // https://kafka.apache.org/protocol#protocol_common: a 32-bit length, header, message; answers come in the
 // order of the requests. Nothing is tried again here.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -57,7 +58,7 @@ class Connection {
   void send(const Context& ctx, const Request& request) {
     check_usable(ctx, Request::api);
     if (Clock::now() >= log_in_again_at_) log_in_again(ctx);
-    Sent sent{&Request::api, version<Request>(), next_correlation_id()};
+    Sent sent{&Request::api, version_for(request), next_correlation_id()};
     send_frame(ctx, sent, encode_request(settings_.client_id, sent.correlation_id, request, sent.version));
   }
   // The answer to the oldest request in flight, which must be a Request.
@@ -106,6 +107,13 @@ class Connection {
   void log_in_again(const Context& ctx);
   ApiVersionsResponse ask_api_versions(const Context& ctx, int16_t version);
   int16_t negotiate(const ApiSpec& api) const;
+  // Some requests cannot be said in every version; they tell the newest that will do.
+  template <class Request>
+  int16_t version_for(const Request& request) const {
+    auto newest = version<Request>();
+    if constexpr (requires { request.version_max(); }) newest = std::min(newest, request.version_max());
+    return newest;
+  }
   int32_t next_correlation_id();
   Sent oldest(const ApiSpec& api) const;
   // Throws before anything is exchanged, so that the connection stays as it is.

@@ -27,18 +27,16 @@ class ControlConnections {
   template <class Request>
   Reply<typename Request::Response> call(const Context& ctx, const Endpoint& endpoint,
                                          const Request& request) {
-    auto bounded = ctx.with_timeout(settings_.connect_timeout + settings_.request_timeout);
-    Turn turn(bounded, *this, endpoint);
-    auto permit = breakers_->admit(to_string(endpoint));
-    try {
-      auto reply = turn.connection(bounded).call(bounded, request);
-      permit.succeeded();
-      turn.succeeded();
-      return reply;
-    } catch (const Error& error) {
-      permit.failed(error);
-      throw;
-    }
+    return use(ctx, endpoint, [&](const Context& bounded, Connection& connection) {
+      return connection.call(bounded, request);
+    });
+  }
+
+  // The version of an api that both sides speak, as of a call; opens a connection when there is none.
+  template <class Request>
+  int16_t version(const Context& ctx, const Endpoint& endpoint) {
+    return use(ctx, endpoint,
+               [](const Context&, Connection& connection) { return connection.template version<Request>(); });
   }
 
   // The one to ask when any will do: not to be left alone, not in use, then the one whose last failure is the
@@ -70,6 +68,21 @@ class ControlConnections {
     std::shared_ptr<Slot> slot_;
     bool succeeded_ = false;
   };
+
+  auto use(const Context& ctx, const Endpoint& endpoint, auto&& action) {
+    auto bounded = ctx.with_timeout(settings_.connect_timeout + settings_.request_timeout);
+    Turn turn(bounded, *this, endpoint);
+    auto permit = breakers_->admit(to_string(endpoint));
+    try {
+      auto result = action(bounded, turn.connection(bounded));
+      permit.succeeded();
+      turn.succeeded();
+      return result;
+    } catch (const Error& error) {
+      permit.failed(error);
+      throw;
+    }
+  }
 
   const ConnectionSettings settings_;
   const std::shared_ptr<CircuitBreakers> breakers_;

@@ -1,5 +1,5 @@
 // Messages that read a partition: Fetch, ListOffsets, OffsetForLeaderEpoch (KIP-101, KIP-320).
-// Fields, defaults and versions: as in messages_cluster.h. Topics by name: ids came with Fetch v13.
+// Fields, defaults and versions: as in messages_cluster.h.
 #pragma once
 #include "kafka/codec.h"
 #include "kafka/error_code.h"
@@ -13,7 +13,8 @@ constexpr int32_t replica_id_consumer = -1;
 struct FetchResponse;
 struct FetchRequest {
   static constexpr ApiSpec api{
-      .name = "Fetch", .key = 1, .min_version = 4, .max_version = 12, .flexible_from = 12};
+      .name = "Fetch", .key = 1, .min_version = 4, .max_version = 16, .flexible_from = 12};
+  static constexpr int16_t by_topic_id_from = 13;  // KIP-516: ids in the place of names
   using Response = FetchResponse;
   struct Partition {
     int32_t partition = 0, current_leader_epoch = -1;
@@ -32,22 +33,36 @@ struct FetchRequest {
   };
   struct Topic {
     std::string topic;
+    Uuid topic_id{};
     std::vector<Partition> partitions;
     void fields(auto& f) {
-      f(topic);
+      f(topic, between(0, 12));
+      f(topic_id, since(by_topic_id_from));
       f(partitions);
     }
   };
   struct ForgottenTopic {
     std::string topic;
+    Uuid topic_id{};
     std::vector<int32_t> partitions;
     void fields(auto& f) {
-      f(topic);
+      f(topic, between(0, 12));
+      f(topic_id, since(by_topic_id_from));
       f(partitions);
+    }
+  };
+  struct ReplicaState {  // of followers
+    int32_t replica_id = replica_id_consumer;
+    int64_t replica_epoch = -1;
+    bool operator==(const ReplicaState&) const = default;
+    void fields(auto& f) {
+      f(replica_id);
+      f(replica_epoch);
     }
   };
   std::optional<std::string> cluster_id;
   int32_t replica_id = replica_id_consumer;
+  ReplicaState replica_state;
   int32_t max_wait_ms = 0, min_bytes = 0, max_bytes = 0x7fffffff;
   IsolationLevel isolation_level{};
   int32_t session_id = 0, session_epoch = -1;  // -1: no session
@@ -55,9 +70,17 @@ struct FetchRequest {
   std::vector<ForgottenTopic> forgotten_topics_data;
   std::string rack_id;
 
+  // The newest version that can say what is asked for: topics without an id can only be named.
+  int16_t version_max() const {
+    for (const auto& each : topics)
+      if (each.topic_id == Uuid{}) return by_topic_id_from - 1;
+    return api.max_version;
+  }
+
   void fields(auto& f) {
     f.tagged(0, cluster_id, since(12));
-    f(replica_id);
+    f(replica_id, between(0, 14));
+    f.tagged(1, replica_state, since(15));
     f(max_wait_ms);
     f(min_bytes);
     f(max_bytes);
@@ -70,13 +93,27 @@ struct FetchRequest {
   }
 };
 
-// KIP-951: whom to ask instead.
+// KIP-951: whom to ask instead, and where that is.
 struct LeaderIdAndEpoch {
   int32_t leader_id = -1, leader_epoch = -1;
   bool operator==(const LeaderIdAndEpoch&) const = default;
   void fields(auto& f) {
     f(leader_id);
     f(leader_epoch);
+  }
+};
+
+struct NodeEndpoint {
+  int32_t node_id = 0;
+  std::string host;
+  int32_t port = 0;
+  std::optional<std::string> rack;
+  bool operator==(const NodeEndpoint&) const = default;
+  void fields(auto& f) {
+    f(node_id);
+    f(host);
+    f(port);
+    f(rack);
   }
 };
 
@@ -133,10 +170,12 @@ struct FetchResponse {
     }
   };
   struct Topic {
-    std::string topic;
+    std::string topic;  // empty in versions with ids
+    Uuid topic_id{};
     std::vector<Partition> partitions;
     void fields(auto& f) {
-      f(topic);
+      f(topic, between(0, 12));
+      f(topic_id, since(FetchRequest::by_topic_id_from));
       f(partitions);
     }
   };
@@ -144,12 +183,14 @@ struct FetchResponse {
   ErrorCode error_code{};
   int32_t session_id = 0;
   std::vector<Topic> responses;
+  std::vector<NodeEndpoint> node_endpoints;
 
   void fields(auto& f) {
     f(throttle_time_ms, since(1));
     f(error_code, since(7));
     f(session_id, since(7));
     f(responses);
+    f.tagged(0, node_endpoints, since(16));
   }
 };
 

@@ -79,19 +79,6 @@ struct ProduceResponse {
       f(partition_responses);
     }
   };
-  struct NodeEndpoint {
-    int32_t node_id = 0;
-    std::string host;
-    int32_t port = 0;
-    std::optional<std::string> rack;
-    bool operator==(const NodeEndpoint&) const = default;
-    void fields(auto& f) {
-      f(node_id);
-      f(host);
-      f(port);
-      f(rack);
-    }
-  };
   std::vector<Topic> responses;
   int32_t throttle_time_ms = 0;
   std::vector<NodeEndpoint> node_endpoints;

@@ -149,13 +149,14 @@ void fetch(GoldenMessages& golden) {
                               .session_id = 77,
                               .session_epoch = 5,
                               .topics = {{"orders",
+                                          id,
                                           {{.partition = 2,
                                             .current_leader_epoch = 6,
                                             .fetch_offset = int64_t{1} << 40,
                                             .last_fetched_epoch = 4,
                                             .log_start_offset = 10,
                                             .partition_max_bytes = 65536}}}},
-                              .forgotten_topics_data = {{"old", {0, 9}}},
+                              .forgotten_topics_data = {{"old", id, {0, 9}}},
                               .rack_id = "rack"});
   golden.request(FetchRequest{}, "bare");
   const FetchResponse::Partition full{
@@ -177,7 +178,15 @@ void fetch(GoldenMessages& golden) {
   golden.response(FetchResponse{.throttle_time_ms = 5,
                                 .error_code = ErrorCode::fetch_session_id_not_found,
                                 .session_id = 77,
-                                .responses = {{"orders", {full, bare, second}}}});
+                                .responses = {{"orders", id, {full, bare, second}}},
+                                .node_endpoints = {{3, "h3", 9093, "r"}, {4, "h4", 9094, {}}}});
+}
+
+TEST_CASE("a fetch of a topic without an id speaks a version with names") {
+  FetchRequest request{.topics = {{.topic = "orders", .topic_id = id}}};
+  CHECK(request.version_max() == FetchRequest::api.max_version);
+  request.topics.push_back({.topic = "users"});
+  CHECK(request.version_max() == 12);
 }
 
 void offsets(GoldenMessages& golden) {

@@ -67,6 +67,22 @@ std::optional<Endpoint> MetadataCache::endpoint(int32_t node_id) const {
   return found == brokers_.end() ? std::nullopt : std::optional(found->second.endpoint);
 }
 
+bool MetadataCache::learn_leader(std::string_view topic, int32_t partition, const LeaderIdAndEpoch& leader,
+                                 std::span<const NodeEndpoint> endpoints) {
+  std::lock_guard lock(mutex_);
+  auto found = topics_.find(topic);
+  if (found == topics_.end() || leader.leader_id < 0) return false;
+  auto known = found->second.partitions.find(partition);
+  if (known == found->second.partitions.end() || leader.leader_epoch <= known->second.leader_epoch)
+    return false;
+  for (const auto& each : endpoints)
+    if (each.node_id == leader.leader_id)
+      brokers_[each.node_id] = {each.node_id, {each.host, each.port}, each.rack};
+  if (!brokers_.contains(leader.leader_id)) return false;
+  known->second = {leader.leader_id, leader.leader_epoch};
+  return true;
+}
+
 PartitionLeader MetadataCache::leader(std::string_view topic, int32_t partition) const {
   std::lock_guard lock(mutex_);
   auto found = topics_.find(topic);

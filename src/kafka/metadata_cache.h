@@ -4,11 +4,13 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kafka/messages_cluster.h"
+#include "kafka/messages_fetch.h"
 #include "net/endpoint.h"
 
 namespace kb::kafka {
@@ -38,6 +40,10 @@ class MetadataCache {
   std::vector<Broker> brokers() const;
   std::optional<Endpoint> endpoint(int32_t node_id) const;
   PartitionLeader leader(std::string_view topic, int32_t partition) const;
+  // What a broker says that no longer leads (KIP-951). True when it is news, and the leader's address is
+  // known or among `endpoints`.
+  bool learn_leader(std::string_view topic, int32_t partition, const LeaderIdAndEpoch& leader,
+                    std::span<const NodeEndpoint> endpoints);
 
  private:
   struct Topic {

@@ -76,6 +76,21 @@ TEST_CASE("a leader of an older epoch is late news, unless the topic is another 
   }
 }
 
+TEST_CASE("a broker that no longer leads may tell who does, and where that is") {
+  MetadataCache cache;
+  cache.update(response({topic("t", first_id, 2, 5)}));
+  const std::vector<NodeEndpoint> nine{{9, "h9", 9099, {}}};
+  CHECK_FALSE(cache.learn_leader("t", 0, {.leader_id = 9, .leader_epoch = 6}, {}));  // where is that?
+  CHECK_FALSE(cache.learn_leader("t", 0, {.leader_id = 9, .leader_epoch = 5}, nine));
+  CHECK_FALSE(cache.learn_leader("t", 0, {}, nine));
+  CHECK_FALSE(cache.learn_leader("u", 0, {.leader_id = 9, .leader_epoch = 6}, nine));
+  CHECK_EQ(cache.leader("t", 0).node_id, 2);
+  CHECK(cache.learn_leader("t", 0, {.leader_id = 9, .leader_epoch = 6}, nine));
+  CHECK_EQ(cache.leader("t", 0).node_id, 9);
+  CHECK_EQ(cache.leader("t", 0).leader_epoch, 6);
+  CHECK_EQ(cache.endpoint(9)->host, "h9");
+}
+
 TEST_CASE("a topic that is gone is forgotten") {
   MetadataCache cache;
   cache.update(response({topic("t", first_id, 2, 5)}));

@@ -77,14 +77,24 @@ class Oauthbearer : public SaslMechanism {
     return principal_;
   }
   std::unique_ptr<SaslLogin> begin(const Context& ctx, const Endpoint&) override {
-    auto token = tokens_->token(ctx);
+    std::string token;
+    try {
+      token = tokens_->token(ctx);
+    } catch (const Error&) {
+      set_principal(tokens_->owner());
+      throw;
+    }
     auto subject = claims_of(token).subject;
-    std::lock_guard lock(mutex_);
-    principal_ = subject.empty() ? tokens_->owner() : subject;
+    set_principal(subject.empty() ? tokens_->owner() : subject);
     return std::make_unique<Login>(std::move(token), tokens_);
   }
 
  private:
+  void set_principal(std::string principal) {
+    std::lock_guard lock(mutex_);
+    principal_ = std::move(principal);
+  }
+
   const std::shared_ptr<BearerTokens> tokens_;
   mutable std::mutex mutex_;
   std::string principal_;  // guarded by mutex_

@@ -8,7 +8,6 @@
 
 #include "api/cron_schedule.h"
 #include "base/backup_id.h"
-#include "base/checksum.h"
 #include "base/quantities.h"
 #include "operator/conditions.h"
 #include "operator/job_builder.h"
@@ -16,6 +15,7 @@
 #include "operator/labels.h"
 #include "operator/lenient_reading.h"
 #include "operator/progress_view.h"
+#include "operator/restore_points.h"
 #include "operator/run_view.h"
 #include "operator/schedule.h"
 #include "schema/schema.h"
@@ -26,6 +26,8 @@ namespace {
 using api::CurrentRun;
 using api::RunTrigger;
 using namespace std::chrono_literals;
+
+constexpr auto continuous_rest = 60s;  // between a failure and the next attempt
 
 Seconds to_seconds(schema::Timestamp time) {
   return std::chrono::floor<std::chrono::seconds>(time);
@@ -40,7 +42,7 @@ std::string observed(const api::KafkaBackupSpec& spec) {
   return spec.time_zone ? fmt::format("{} {}", *spec.schedule, *spec.time_zone) : *spec.schedule;
 }
 
-// One reconciliation of one KafkaBackup; the members are its steps.
+// One reconciliation; the members are its steps.
 class Step {
  public:
   explicit Step(const BackupInput& in)
@@ -51,6 +53,7 @@ class Step {
   BackupDecision take() {
     take_over_failure();
     adopt();
+    stop_continuous();
     follow_run();
     if (in_.spec) {
       follow_schedule();
@@ -69,6 +72,7 @@ class Step {
   const std::string& name() const { return in_.resource.key.name; }
   bool is_scheduled() const { return in_.spec && in_.spec->schedule; }
   bool is_suspended() const { return in_.spec && in_.spec->suspend; }
+  bool is_continuous() const { return in_.spec && in_.spec->continuous; }
   // Not negative when the clock went back.
   double seconds_since(Timestamp time) const {
     return std::max(0.0, std::chrono::duration<double>(in_.now - time).count());
@@ -85,9 +89,12 @@ class Step {
   void follow_run();
   void ask_for_job();
   void follow_active(const RunView& view);
+  void stop_continuous();
+  bool is_ending(const CurrentRun& run) const;
+  void take_last_words(const CurrentRun& run);
+  bool is_run_name(const std::string& id) const;
   void end_run();
   void record_success(const api::WorkReport& report);
-  void record_points(const api::WorkReport& report);
   void record_retention(const api::ReportedRetention& retention);
   void record_failure(const RunView& view);
 
@@ -98,6 +105,7 @@ class Step {
   void skip(Seconds tick, std::uint64_t count, const std::string& why);
   void start_when_asked();
   bool one_shot_is_due();
+  bool continuous_is_due() const;
   void start(CurrentRun run);
   Seconds next_id_time();
   bool resume_job_of(const std::function<bool(const CurrentRun&)>& is_it);
@@ -131,8 +139,7 @@ bool Step::is_over(const CurrentRun& run) const {
   return last && (!own || *own <= *last);
 }
 
-// A Job that no status knows of: the status was lost. The newest goes on, or its outcome is read; what it was
-// begun for is not begun again.
+// A Job that no status knows of: the newest goes on, or its outcome is read, and is not begun again.
 void Step::adopt() {
   if (status().current_run) return;
   auto newest = Seconds::min();
@@ -150,15 +157,53 @@ void Step::adopt() {
   if (!run.token.empty()) status().last_run_now = run.token;
 }
 
+// When nobody wants it any more, or wants another one. A spec that cannot be read is about to be corrected.
+void Step::stop_continuous() {
+  auto& run = status().current_run;
+  if (!run || !run->continuous || !in_.spec) return;
+  if (is_suspended() || !is_continuous() || run->spec_sha256 != run_digest(*in_.spec)) run->cancelled = true;
+}
+
+// Its pods store what they have read.
+bool Step::is_ending(const CurrentRun& run) const {
+  return run.continuous &&
+         std::ranges::any_of(in_.jobs, [&](const auto& job) { return job.name == run.job && job.deleting; });
+}
+
+// What a pod made durable last; it may be gone before anybody looks.
+void Step::take_last_words(const CurrentRun& run) {
+  for (const auto& pod : in_.pods)
+    if (pod.job == run.job && pod.terminated && pod.report && pod.report->points) {
+      if (is_run_name(pod.report->backup_id)) status().backup_id = pod.report->backup_id;
+      record_points(status(), name(), *pod.report);
+    }
+}
+
+bool Step::is_run_name(const std::string& id) const {
+  const auto time = time_of_backup_id(id);
+  return time && make_backup_id(name(), *time) == id;
+}
+
 void Step::follow_run() {
   if (!status().current_run) return;
   auto& run = *status().current_run;
+  if (run.continuous) {
+    running_text_ = "Continuous backup in progress";
+    take_last_words(run);
+  }
+  if (run.cancelled && is_ending(run)) {
+    running_text_ = "Continuous backup is being stopped";
+    return;
+  }
   const auto view = look_at_run(run, in_.jobs, in_.pods);
   switch (view.state) {
     case RunState::missing:
       if (run.cancelled) {
-        note(false, "BackupReplaced",
-             fmt::format("Backup {} was stopped to make room for the next one", run.backup_id));
+        note(false, run.continuous ? "BackupStopped" : "BackupReplaced",
+             run.continuous
+                 ? fmt::format("Continuous backup {} was stopped{}", run.backup_id,
+                               is_suspended() ? ": suspended" : ": the spec was edited")
+                 : fmt::format("Backup {} was stopped to make room for the next one", run.backup_id));
         out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);  // may be unseen
         return end_run();
       }
@@ -196,6 +241,11 @@ void Step::ask_for_job() {
 void Step::follow_active(const RunView& view) {
   auto& run = *status().current_run;
   if (run.cancelled) out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);
+  out_.actions.delete_pods_first = run.continuous;
+  if (in_.progress && run.continuous) {
+    status().failure_reason.reset();
+    follow_points(status(), name(), *in_.progress);
+  }
   if (in_.progress) {
     status().progress = to_run_progress(*in_.progress);
     if (in_.progress->checkpoint_s > 0)
@@ -203,7 +253,8 @@ void Step::follow_active(const RunView& view) {
     status().resumable = in_.progress->checkpoints > 0;
   }
   if (run.cancelled)
-    running_text_ = "Backup is being stopped, to be replaced";
+    running_text_ =
+        run.continuous ? "Continuous backup is being stopped" : "Backup is being stopped, to be replaced";
   else if (const auto waits = why_it_waits(view, in_.now); !waits.empty())
     running_text_ += ": " + waits;
   else if (view.failed_attempts > 0)
@@ -234,7 +285,7 @@ void Step::record_success(const api::WorkReport& report) {
     status().throughput_bytes_per_sec = static_cast<double>(report.bytes) / report.seconds;
   }
   status().failure_reason.reset();
-  if (report.points) record_points(report);
+  if (report.points) record_points(status(), name(), report);
   if (report.retention) record_retention(*report.retention);
   end_run();
   note(false, "BackupCompleted", success_text());
@@ -244,25 +295,6 @@ void Step::record_success(const api::WorkReport& report) {
                      report.lost_offsets, run.backup_id));
   out_.actions.finished =
       FinishedRun{.succeeded = true, .seconds = seconds, .records = report.records, .bytes = report.bytes};
-}
-
-// The report has times only; what is known of older points stays.
-void Step::record_points(const api::WorkReport& report) {
-  const auto& points = *report.points;
-  const auto known = before_.restore_points.value_or(api::RestorePoints{}).newest;
-  auto at = [](std::int64_t seconds) { return Seconds(std::chrono::seconds(seconds)); };
-  api::RestorePoints out{.count = points.count, .bytes = points.bytes, .first = {}, .last = {}, .newest = {}};
-  if (points.count > 0) out.first = at(points.oldest);
-  for (auto seconds : points.newest) {
-    api::RestorePoint point{
-        .backup_id = make_backup_id(name(), at(seconds)), .time = at(seconds), .records = {}, .bytes = {}};
-    if (auto it = std::ranges::find(known, point.backup_id, &api::RestorePoint::backup_id); it != known.end())
-      point = *it;
-    if (point.backup_id == status().backup_id) point.records = report.records, point.bytes = report.bytes;
-    out.newest.push_back(std::move(point));
-  }
-  if (!out.newest.empty()) out.last = out.newest.front().time;
-  status().restore_points = std::move(out);
 }
 
 void Step::record_retention(const api::ReportedRetention& retention) {
@@ -377,6 +409,10 @@ void Step::start_when_asked() {
       start({.trigger = RunTrigger::run_now, .token = token});
     return;
   }
+  if (is_continuous()) {
+    if (continuous_is_due()) start({.trigger = RunTrigger::spec, .continuous = true});
+    return;
+  }
   if (!is_scheduled() && one_shot_is_due()) {
     const auto digest = run_digest(*in_.spec);
     if (!resume_job_of([&](const CurrentRun& run) {
@@ -398,6 +434,12 @@ bool Step::one_shot_is_due() {
   if (!status().last_run_spec_sha256) return true;
   // A newer operator may make another digest of the same spec, hence the generation.
   return is_new_generation() && *status().last_run_spec_sha256 != digest;
+}
+
+// Always, but for a while after a failure.
+bool Step::continuous_is_due() const {
+  if (!out_.status.failure_reason || !out_.status.last_failure_time || is_new_generation()) return true;
+  return in_.now - *out_.status.last_failure_time >= continuous_rest;
 }
 
 // What was begun once is not begun again when only the status was lost.
@@ -466,9 +508,13 @@ void Step::describe_phase() {
   };
   if (!in_.spec) return say("Failed", "Validation error: " + in_.problems);
   if (status().current_run) return say("Running", running_text_);
-  if (status().failure_reason) return say("Failed", "Backup failed: " + *status().failure_reason);
+  if (status().failure_reason)
+    return say("Failed", "Backup failed: " + *status().failure_reason +
+                             (is_continuous() && !is_suspended() ? "; it is tried again in a minute" : ""));
   if (is_suspended() && !status().backup_id)
     return say("Pending", "Suspended: nothing runs until spec.suspend is false");
+  if (is_continuous() && is_suspended())
+    return say("Pending", fmt::format("Suspended; the newest restore point is {}", *status().backup_id));
   const std::string suspended = is_suspended() ? "; suspended" : "";
   if (status().backup_id) return say("Completed", success_text() + suspended);
   say("Ready", is_scheduled() ? "Backup schedule is active" : "Backup is about to start");
@@ -490,6 +536,9 @@ void Step::describe_conditions() {
     conditions.set("Ready", false, "ValidationFailed", in_.problems);
   else if (status().failure_reason)
     conditions.set("Ready", false, "BackupFailed", *status().failure_reason);
+  else if (is_continuous() && status().backup_id)
+    conditions.set("Ready", true, running ? "ContinuousRunning" : "BackupSucceeded",
+                   fmt::format("The newest restore point is {}", *status().backup_id));
   else if (status().backup_id)
     conditions.set("Ready", true, "BackupSucceeded", success_text());
   else if (is_scheduled())
@@ -507,7 +556,7 @@ void Step::describe_conditions() {
   else if (in_.spec)
     conditions.remove("Suspended");
   conditions.remove("ReconciliationPaused");
-  if (in_.spec && is_scheduled()) {
+  if (in_.spec && (is_scheduled() || is_continuous())) {
     conditions.remove("Complete");
     conditions.remove("Failed");
     return;
@@ -534,7 +583,7 @@ HistoryLimits Step::history_limits() const {
 }
 
 void Step::plan_next_look() {
-  if (status().current_run) {
+  if (status().current_run || (is_continuous() && !is_suspended())) {
     out_.actions.requeue_after = progress_interval;
   } else if (status().next_scheduled_backup) {
     const auto left = *status().next_scheduled_backup - in_.now;
@@ -546,16 +595,6 @@ void Step::plan_next_look() {
 
 BackupDecision decide_backup(const BackupInput& input) {
   return Step(input).take();
-}
-
-std::string run_digest(const api::KafkaBackupSpec& spec) {
-  auto value = schema::write(spec);
-  for (auto name :
-       {"schedule", "timeZone", "startingDeadlineSeconds", "concurrencyPolicy", "suspend", "retention",
-        "metrics", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "workers", "backoffLimit",
-        "activeDeadlineSeconds", "ttlSecondsAfterFinished", "podTemplate", "rateLimiting", "circuitBreaker"})
-    value.get_object().stable_erase(name);  // erase() would move the last one to its place
-  return sha256_hex(schema::serialize(value));
 }
 
 }  // namespace kb::op

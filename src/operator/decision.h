@@ -28,6 +28,7 @@ struct FinishedRun {
 struct Actions {
   bool start_job = false;                // of the status's current run, at its stage
   std::vector<std::string> delete_jobs;  // by name, with their pods
+  bool delete_pods_first = false;        // the Jobs to delete stay until their pods have ended
   std::vector<std::string>
       record_jobs;  // finished ones whose outcome is in the status by now: they may expire
   std::vector<EventNote> events;

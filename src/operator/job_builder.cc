@@ -124,8 +124,11 @@ json::array environment(const api::PodTemplate& pod) {
   for (const auto& more : pod.env) env.push_back(more);
   // What envFrom brings nobody has checked; what is set here wins.
   if (!pod.env_from.empty())
-    for (const auto* name : {"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"})
-      env.push_back(json::object{{"name", name}, {"value", ""}});
+    for (const auto& [name, value] : {std::pair{"LD_PRELOAD", ""},
+                                      {"LD_AUDIT", ""},
+                                      {"LD_LIBRARY_PATH", ""},
+                                      {"KRB5_CONFIG", "/etc/krb5.conf"}})
+      env.push_back(json::object{{"name", name}, {"value", value}});
   return env;
 }
 

@@ -13,9 +13,12 @@ constexpr double seconds_max = 1e9;
 bool is_believable(const api::WorkProgress& worker) {
   constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
   return std::max({worker.partitions_done, worker.partitions_total, worker.records_done, worker.records_total,
-                   worker.bytes_done, worker.bytes_total, worker.checkpoints}) <= figure_max &&
+                   worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.restore_points,
+                   worker.lag_records}) <= figure_max &&
          worker.seconds >= 0 && worker.seconds <= seconds_max && worker.checkpoint_s >= 0 &&
-         worker.checkpoint_s <= unix_seconds_max;
+         worker.checkpoint_s <= unix_seconds_max && worker.restore_point_s >= 0 &&
+         worker.restore_point_s <= unix_seconds_max && worker.captured_s >= 0 &&
+         worker.captured_s <= unix_seconds_max;
 }
 
 }  // namespace
@@ -36,6 +39,10 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.checkpoints += worker.checkpoints;
     sum.seconds = std::max(sum.seconds, worker.seconds);
     sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
+    sum.restore_points = std::max(sum.restore_points, worker.restore_points);
+    sum.restore_point_s = std::max(sum.restore_point_s, worker.restore_point_s);
+    sum.captured_s = std::max(sum.captured_s, worker.captured_s);
+    sum.lag_records += worker.lag_records;
   }
   return total;
 }

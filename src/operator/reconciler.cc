@@ -278,7 +278,8 @@ void Reconciler::carry_out(const Context& ctx, const ResourceView& resource, con
     return kube::path_of(kube::jobs, resource.key.resource_namespace, name);
   };
   for (const auto& name : actions.delete_jobs)
-    kube::remove(ctx, api_, path_of_job(name), kube::Propagation::background);
+    kube::remove(ctx, api_, path_of_job(name),
+                 actions.delete_pods_first ? kube::Propagation::foreground : kube::Propagation::background);
   for (const auto& name : actions.record_jobs) {
     if (std::ranges::find(actions.delete_jobs, name) != actions.delete_jobs.end()) continue;
     kube::merge_patch(ctx, api_, path_of_job(name), recorded_patch(settings), operator_name);

@@ -27,6 +27,7 @@ TEST_CASE("a run in progress stands in the status with what it was begun for") {
   CHECK(run.start_time == at("2025-06-01T01:00:01Z"));
   CHECK(!run.finishing);
   CHECK(!run.cancelled);
+  CHECK(!run.continuous);
   backup.end_job(JobState::complete, {});
   backup.look("2025-06-01T01:05:00Z");
   CHECK(backup.status.current_run->finishing);

@@ -218,7 +218,7 @@ test_failures_say_why() {
 	{
 		backup_yaml missing '["failing-codec-zstd", "no-such-topic"]'
 		echo "---"
-		backup_yaml endless '["failing-*"]' | sed 's/stopAtCurrentOffsets: true/continuous: true/'
+		backup_yaml endless '["failing-*"]' "workers: 2" | sed 's/stopAtCurrentOffsets: true/continuous: true/'
 		echo "---"
 		backup_yaml bucket '["failing-*"]' | sed 's/storage: .*/storage: {storageType: s3, s3: {bucket: b, region: r}}/'
 		echo "---"
@@ -226,7 +226,7 @@ test_failures_say_why() {
 		echo "---"
 		restore_yaml absent missing 'pitr: {endTime: "2026-01-01T00:00:00Z"}'
 	} | apply failing
-	refused kb/endless "spec.continuous: true is not supported by this version yet"
+	refused kb/endless "spec.workers must be 1 with continuous: divide the topics among several KafkaBackups"
 	refused kb/bucket "spec.storage.storageType other than pvc is not supported by this version yet"
 	refused kb/secured "spec.kafkaCluster.securityProtocol other than PLAINTEXT is not supported by this version yet"
 	refused kr/absent "spec.pitr is not supported by this version yet"

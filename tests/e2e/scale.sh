@@ -59,10 +59,10 @@ test_memory_and_objects_of_many_partitions() {
 	restore_many
 }
 
-# Killed in the middle: what it finds when it is run again is asked for in few requests.
+# Killed long before its end: what it finds when it is run again is asked for in few requests.
 restore_many() {
 	restore_yaml again many >restore.yaml
-	restore_yaml again many 'rateLimiting: {recordsPerSec: 20000, maxConcurrentPartitions: 1000}' >slow.yaml
+	restore_yaml again many "rateLimiting: {recordsPerSec: $partitions, maxConcurrentPartitions: 1000}" >slow.yaml
 	background killed.log "$KAFKA_BACKUP" --progress none run -f slow.yaml --volumes "$volumes"
 	wait_for 120 "the first records" has_records many-
 	kill -KILL "$pid"

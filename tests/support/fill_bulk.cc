@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include <fmt/core.h>
 
@@ -18,6 +19,7 @@ struct Bulk {
   std::int32_t partitions;
   Settings producer;
   bool incompressible;
+  std::int64_t rate;  // bytes a second; 0: as fast as it goes, with timestamps of the past
 };
 
 Bulk parse(const Fill& fill) {
@@ -29,6 +31,7 @@ Bulk parse(const Fill& fill) {
   bulk.record_bytes = std::max<std::int64_t>(key_bytes + 1, arguments.number("record-bytes", 1000));
   bulk.partitions = static_cast<std::int32_t>(arguments.number("partitions", 6));
   bulk.incompressible = arguments.has("incompressible");
+  bulk.rate = arguments.number("rate", 0);
   auto batch_bytes = arguments.number("batch-bytes", 1'000'000);
   bulk.producer = {{"compression.type", arguments.text("codec", "none")},
                    {"batch.size", std::to_string(batch_bytes)},
@@ -48,6 +51,15 @@ std::vector<std::string> make_pool(const Fill& fill, const Bulk& bulk) {
   return pool;
 }
 
+// Waits until record `i` is due; gives its timestamp.
+std::int64_t pace(const Bulk& bulk, std::int64_t i, std::chrono::steady_clock::time_point started) {
+  using namespace std::chrono;
+  if (bulk.rate == 0) return base_timestamp_ms + i / 1000;
+  const auto due = started + microseconds(i * bulk.record_bytes * 1'000'000 / bulk.rate);
+  if (due > steady_clock::now()) std::this_thread::sleep_until(due);
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 // Records of one size; every key is the record's number, so that each record of the topic is unlike all
 // others.
 void bulk(const Fill& fill) {
@@ -60,7 +72,7 @@ void bulk(const Fill& fill) {
   for (std::int64_t i = 0; i < count; i++) {
     std::string key = fmt::format("{:016}", i);
     producer.produce_view(bulk.topic, static_cast<std::int32_t>(i % bulk.partitions), key,
-                          pool[static_cast<std::size_t>(i) % pool.size()], base_timestamp_ms + i / 1000);
+                          pool[static_cast<std::size_t>(i) % pool.size()], pace(bulk, i, started));
   }
   producer.flush();
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;

@@ -14,7 +14,7 @@ trap 'rm -rf "$root"' EXIT
 "$here/../../tools/rootfs.sh" "$root" "${programs[@]/#/$build/}"
 items=()
 for program in "${programs[@]}"; do items+=("$root/usr/local/bin/$program=/usr/local/bin/$program"); done
-"$here/kube/image.py" kafka-backup-operator:test "$root/image.tar" "${items[@]}" "$root/usr/share=/usr/share" "$root/etc=/etc"
+"$here/kube/image.py" kafka-backup-operator:test "$root/image.tar" "${items[@]}" "$root/usr/share=/usr/share" "$root/usr/lib=/usr/lib" "$root/etc=/etc"
 
 # What the Dockerfile says besides: who runs it, and where the CA certificates are.
 python3 - "$root/image.tar" "$out" <<'P'

@@ -22,6 +22,7 @@ std::string usage() {
       "  --scale multiplies the number of records; `all` is every scenario but those marked *\n"
       "options of bulk: --topic T --bytes 2G --record-bytes N --partitions N --codec C --batch-bytes N\n"
       "  --batch-records N (1: a batch for every record) --linger-ms N --incompressible\n"
+      "  --rate BYTES (a second, with the timestamps of now)\n"
       "scenarios:\n";
   for (const Scenario& each : all_scenarios()) {
     text += fmt::format("  {:22}{}{}\n", each.name, each.makes, each.in_all ? "" : " *");
@@ -45,7 +46,7 @@ std::vector<Scenario> chosen(const std::vector<std::string>& words) {
 int run(int argc, char** argv) {
   Arguments arguments(argc, argv,
                       {"prefix", "seed", "scale", "topic", "bytes", "record-bytes", "partitions", "codec",
-                       "batch-bytes", "batch-records", "linger-ms"},
+                       "batch-bytes", "batch-records", "linger-ms", "rate"},
                       {"incompressible"});
   auto scenarios = chosen(arguments.words());
   Fill fill{arguments.words()[0], arguments.text("prefix", ""),

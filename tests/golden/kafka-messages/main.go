@@ -69,15 +69,15 @@ func cluster() {
 }
 
 func fetch() {
-	show("FetchRequest", "full", 4, 12, &kmsg.FetchRequest{ClusterID: s("c"), ReplicaID: -1, MaxWaitMillis: 500, MinBytes: 1,
+	show("FetchRequest", "full", 4, 16, &kmsg.FetchRequest{ClusterID: s("c"), ReplicaID: -1, MaxWaitMillis: 500, MinBytes: 1,
 		MaxBytes: 1 << 20, IsolationLevel: 1, SessionID: 77, SessionEpoch: 5, Rack: "rack",
 		ReplicaState: kmsg.FetchRequestReplicaState{ID: -1, Epoch: -1}, // kmsg writes tags of later versions, too
-		Topics: []kmsg.FetchRequestTopic{{Topic: "orders", Partitions: []kmsg.FetchRequestTopicPartition{{Partition: 2,
+		Topics: []kmsg.FetchRequestTopic{{Topic: "orders", TopicID: id, Partitions: []kmsg.FetchRequestTopicPartition{{Partition: 2,
 			CurrentLeaderEpoch: 6, FetchOffset: 1 << 40, LastFetchedEpoch: 4, LogStartOffset: 10, PartitionMaxBytes: 65536,
 			HighWatermark: math.MaxInt64}}}},
-		ForgottenTopics: []kmsg.FetchRequestForgottenTopic{{Topic: "old", Partitions: []int32{0, 9}}}})
+		ForgottenTopics: []kmsg.FetchRequestForgottenTopic{{Topic: "old", TopicID: id, Partitions: []int32{0, 9}}}})
 	empty := kmsg.NewFetchRequest()
-	show("FetchRequest", "bare", 4, 12, &empty)
+	show("FetchRequest", "bare", 4, 16, &empty)
 	full := kmsg.FetchResponseTopicPartition{Partition: 2, ErrorCode: 1, HighWatermark: 50, LastStableOffset: 49,
 		LogStartOffset: 3, PreferredReadReplica: 7, RecordBatches: []byte("RAW BATCHES"),
 		AbortedTransactions: []kmsg.FetchResponseTopicPartitionAbortedTransaction{{ProducerID: 4000, FirstOffset: 12}}}
@@ -88,8 +88,11 @@ func fetch() {
 	bare.RecordBatches = []byte{}
 	second := bare
 	second.Partition, second.RecordBatches = 3, []byte("MORE")
-	show("FetchResponse", "full", 4, 12, &kmsg.FetchResponse{ThrottleMillis: 5, ErrorCode: 70, SessionID: 77,
-		Topics: []kmsg.FetchResponseTopic{{Topic: "orders", Partitions: []kmsg.FetchResponseTopicPartition{full, bare, second}}}})
+	response := &kmsg.FetchResponse{ThrottleMillis: 5, ErrorCode: 70, SessionID: 77,
+		Topics: []kmsg.FetchResponseTopic{{Topic: "orders", TopicID: id, Partitions: []kmsg.FetchResponseTopicPartition{full, bare, second}}}}
+	show("FetchResponse", "full", 4, 15, response)
+	response.Brokers = []kmsg.FetchResponseBroker{{NodeID: 3, Host: "h3", Port: 9093, Rack: s("r")}, {NodeID: 4, Host: "h4", Port: 9094}}
+	show("FetchResponse", "full", 16, 16, response) // kmsg writes tags of later versions, too
 
 	show("ListOffsetsRequest", "full", 2, 7, &kmsg.ListOffsetsRequest{ReplicaID: -1, IsolationLevel: 1,
 		Topics: []kmsg.ListOffsetsRequestTopic{{Topic: "orders", Partitions: []kmsg.ListOffsetsRequestTopicPartition{

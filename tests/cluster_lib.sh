@@ -1,0 +1,111 @@
+# Sourced behind lib.sh: three brokers with a controller of their own, each behind a fault proxy, and what moves them.
+#
+# start_cluster sets cluster (the folder), bootstrap (all three, without the proxies) and proxied (the same through them).
+# Broker N is the broker of kafka.sh in $cluster/N, in the rack "rack-N"; topics have three replicas, of which two must be in sync.
+# The node ids are 1 to 3 and 100. Clients that come through `proxied` are led through the proxies everywhere.
+
+cluster_ports() { # prints the first of ten free ports in a row
+	local base port free
+	for _ in $(seq 200); do
+		base=$((20000 + RANDOM % 1190 * 10)) free=1
+		for port in $(seq "$base" $((base + 9))); do
+			! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || free=0
+		done
+		[ $free = 0 ] || { echo "$base"; return; }
+	done
+	fail "no free ports"
+}
+
+# Settings of every node of the cluster.
+cluster_settings() { # BASE-PORT
+	printf '%s\n' "controller.quorum.voters=100@127.0.0.1:$1" \
+		listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT \
+		default.replication.factor=3 min.insync.replicas=2 offsets.topic.replication.factor=3 \
+		transaction.state.log.replication.factor=3 transaction.state.log.min.isr=2 \
+		share.coordinator.state.topic.replication.factor=3 connections.max.idle.ms=8000 \
+		broker.session.timeout.ms=6000 replica.lag.time.max.ms=8000 auto.leader.rebalance.enable=false unclean.leader.election.interval.ms=2000 \
+		replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
+}
+
+start_controller() { # BASE-PORT SETTING...
+	local base=$1
+	shift
+	start_broker "${cluster##*/}/controller" --port "$base" --heap 192m "$@" --set node.id=100 \
+		--set process.roles=controller --set "listeners=CONTROLLER://127.0.0.1:$base" \
+		--set "advertised.listeners=CONTROLLER://127.0.0.1:$base"
+}
+
+start_member() { # N BASE-PORT PROXY-PORT SETTING...
+	local n=$1 port=$(($2 + 2 * $1)) proxy=$3
+	shift 3
+	start_broker "${cluster##*/}/$n" --port "$port" --heap 400m "$@" --set "node.id=$n" --set process.roles=broker \
+		--set "broker.rack=rack-$n" \
+		--set "listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$((port + 1))" \
+		--set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,PROXIED://127.0.0.1:$proxy"
+}
+
+start_cluster() { # NAME BROKER-SETTING...
+	local name=$1 base n settings=() each proxy control pids=()
+	shift
+	cluster=$work/$name base=$(cluster_ports)
+	mkdir -p "$cluster"
+	while read -r each; do settings+=(--set "$each"); done < <(cluster_settings "$base"; [ $# = 0 ] || printf '%s\n' "$@")
+	start_controller "$base" "${settings[@]}"
+	bootstrap='' proxied=''
+	for n in 1 2 3; do
+		background "$cluster/proxy.$n" "$support/fault_proxy.py" run --broker "127.0.0.1:$((base + 2 * n + 1))"
+		wait_for 60 "the proxy" test -s "$cluster/proxy.$n"
+		read -r proxy control <"$cluster/proxy.$n"
+		echo "$control" >"$cluster/control.$n"
+		(start_member "$n" "$base" "$proxy" "${settings[@]}") &
+		pids+=($!)
+		direct_bootstrap+=${direct_bootstrap:+,}127.0.0.1:$((base + 2 * n))
+		proxied+=${proxied:+,}127.0.0.1:$proxy
+	done
+	for each in "${pids[@]}"; do wait "$each"; done
+	bootstrap=$direct_bootstrap
+	start_admin
+}
+
+# One JVM that obeys lines (tests/support/java/ClusterAdmin.java), because starting one for each command takes seconds.
+start_admin() {
+	coproc ADMIN { kafka_java ClusterAdmin 2>"$cluster/admin.log"; }
+	echo "$ADMIN_PID $(process_start "$ADMIN_PID")" >>"$work/processes"
+	exec {admin_in}>&"${ADMIN[1]}" {admin_out}<&"${ADMIN[0]}"
+	admin ping
+}
+
+admin() { # COMMAND...  prints what it answers; fails with its error
+	local line
+	(
+		flock 8
+		echo "$*" >&"$admin_in"
+		while read -r -t 300 -u "$admin_out" line; do
+			case $line in
+			ok) exit 0 ;;
+			error*) echo "admin $*: $line" >&2; exit 1 ;;
+			*) echo "$line" ;;
+			esac
+		done
+		echo "admin $*: no answer: $(tail -3 "$cluster/admin.log")" >&2
+		exit 1
+	) 8>>"$cluster/admin.lock"
+}
+
+tell() { # N RULE
+	"$support/fault_proxy.py" tell "$(cat "$cluster/control.$1")" "$2"
+}
+
+kill_member() { "$support/kafka.sh" kill "$cluster/$1"; }
+start_member_again() { "$support/kafka.sh" start "$cluster/$1" --heap 400m >/dev/null; }
+restart_member() {
+	"$support/kafka.sh" stop "$cluster/$1"
+	start_member_again "$1"
+}
+
+# Every partition of the topics has all its replicas in sync.
+all_in_sync() { admin in-sync "$@"; } # TOPIC-PREFIX...
+
+proxied_brokers_yaml() { # prints the list for spec.kafkaCluster.bootstrapServers
+	sed 's/,/", "/g; s/^/["/; s/$/"]/' <<<"$1"
+}
