@@ -23,12 +23,13 @@ constexpr std::int32_t answer_bytes_max = 8 * 1024 * 1024, partition_bytes_max =
 kafka::FetchRequest request_for(const std::vector<TopicPartition>& partitions, const Offsets& offsets) {
   kafka::FetchRequest request{.max_wait_ms = 1000, .min_bytes = 1, .max_bytes = answer_bytes_max};
   request.isolation_level = kafka::IsolationLevel::read_uncommitted;
-  request.topics =
-      kafka::in_topics<kafka::FetchRequest::Topic>(partitions, [&](const TopicPartition& partition) {
-        return kafka::FetchRequest::Partition{.partition = partition.partition,
-                                              .fetch_offset = offsets.at(partition),
-                                              .partition_max_bytes = partition_bytes_max};
-      });
+  for (const auto& partition : partitions) {
+    if (request.topics.empty() || request.topics.back().topic != partition.topic)
+      request.topics.push_back({.topic = partition.topic});  // without its id, so that the name counts
+    request.topics.back().partitions.push_back({.partition = partition.partition,
+                                                .fetch_offset = offsets.at(partition),
+                                                .partition_max_bytes = partition_bytes_max});
+  }
   return request;
 }
 
