@@ -196,7 +196,7 @@ TEST_CASE("a suspended backup is not run, and said so") {
 TEST_CASE("what this version cannot do is refused before anything is done") {
   TemporaryDirectory directory;
   std::filesystem::create_directory(directory.path_of("c"));
-  auto file = write_backup(directory, "  continuous: true\n");
+  auto file = write_backup(directory, "  includeOffsetHeaders: true\n");
   CHECK_THROWS_AS(run({}, {.file = file, .volumes = directory.path()}, quiet), Error);
   CHECK(std::filesystem::is_empty(directory.path_of("c")));
 }
