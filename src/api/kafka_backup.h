@@ -188,7 +188,7 @@ struct KafkaBackupSpec : JobSettings {
     f("pollIntervalMs", poll_interval_ms,
       "Milliseconds between two looks at a quiet topic, when continuous.");
     f("rateLimiting", rate_limiting,
-      "Limits of the load on the cluster. Absent: no rates, 8 partitions at a time.");
+      "Limits of the load on the cluster. Absent: none but memory.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");
     f("metrics", metrics, "Metrics of a run.");
   }
