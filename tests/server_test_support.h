@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/failure_of.h"
 
 namespace kb {
 
@@ -23,16 +24,6 @@ inline std::string environment(const char* name) {
 // Far more than a server needs.
 inline Context soon() {
   return Context{}.with_timeout(std::chrono::minutes(3));
-}
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
 }
 
 inline bool says(const Error& error, std::string_view text) {

@@ -193,7 +193,7 @@ struct KafkaBackupSpec : JobSettings {
       "Seconds between two restore points, when continuous; without news there is none. Additive.",
       {.min = 1, .max = 86400});
     f("rateLimiting", rate_limiting,
-      "Limits of the load on the cluster. Absent: no rates, 8 partitions at a time.");
+      "Limits of the load on the cluster. Absent: none but memory.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");
     f("metrics", metrics, "Metrics of a run.");
   }

@@ -22,7 +22,8 @@ struct RateLimiting {
   }
 };
 
-// What applies when the block is absent: no rates, and 8 partitions at a time.
+// What applies when the block is absent: no rates. As many partitions at a time as memory allows, which the
+// engine decides.
 inline RateLimiting rate_limiting_or_default(const std::optional<RateLimiting>& block) {
   constexpr std::uint64_t partitions_without_block = 8;
   return block.value_or(RateLimiting{.max_concurrent_partitions = partitions_without_block});

@@ -198,8 +198,7 @@ TEST_CASE("what is not supported yet is refused only when asked for") {
       {"  circuitBreaker: {enabled: true, failureThreshold: 5}\n  metrics: {port: 1}\n", ""},
       {"  includeOffsetHeaders: null\n  rateLimiting: {bytesPerSec: 5}\n", ""},
       {"  includeOffsetHeaders: true\n", "spec.includeOffsetHeaders: true"},
-      {"  circuitBreaker: {failureThreshold: 6}
-", ""},
+      {"  circuitBreaker: {failureThreshold: 6}\n", ""},
   };
   for (const Case& c : of_backup) {
     CAPTURE(c.yaml);

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "base/temporary_directory.h"
 
 #include <doctest/doctest.h>
@@ -22,15 +23,6 @@ struct Folder {
     std::ofstream(directory.path() + "/login/" + name, std::ios::binary) << text;
   }
 };
-
-Error failure_of(auto action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 TEST_CASE("a secret is what the file holds at the time") {
   Folder folder;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/failure_of.h"
 #include "base/temporary_directory.h"
 
 #include <doctest/doctest.h>
@@ -42,15 +43,6 @@ struct Secrets {
     std::ofstream(folder.path_of(secret + "/" + key)) << (text.empty() ? secret + "/" + key : text);
   }
 };
-
-Error failure_of(auto action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 TEST_CASE("caSecret wins over tlsSecret.caKey, and without both the system's CAs are trusted") {
   Secrets secrets;

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "net/loopback_listener.h"
 
 #include <doctest/doctest.h>
@@ -11,15 +12,6 @@ namespace kb::kafka {
 namespace {
 
 using namespace std::chrono_literals;
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 // A token endpoint that gives one answer for each request.
 struct Provider {
@@ -57,7 +49,7 @@ struct Provider {
   Error refusal(std::string_view status, std::string_view body) {
     auto token = asked();
     answer(status, body);
-    return error_of([&] { token.get(); });
+    return failure_of([&] { token.get(); });
   }
 };
 

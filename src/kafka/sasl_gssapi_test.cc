@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/failure_of.h"
 #include "base/temporary_directory.h"
 
 #include <doctest/doctest.h>
@@ -10,15 +11,6 @@
 // What needs a KDC is in tests/e2e/sasl_mechanisms.sh.
 namespace kb::kafka {
 namespace {
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 struct Files {
   TemporaryDirectory directory;
@@ -39,7 +31,7 @@ struct Files {
                             "kafka");
   }
   Error error() {
-    return error_of([&] { mechanism()->begin({}, {"broker", 9093}); });
+    return failure_of([&] { mechanism()->begin({}, {"broker", 9093}); });
   }
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "base/temporary_directory.h"
 
 #include <doctest/doctest.h>
@@ -24,15 +25,6 @@ struct FileAndMechanism {
   void write(std::string_view text) const { std::ofstream(path) << text; }
   std::unique_ptr<SaslLogin> begin() const { return mechanism->begin({}, {"broker", 9093}); }
 };
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 TEST_CASE("one message shows the token, and an empty answer lets us in") {
   FileAndMechanism file;
@@ -62,7 +54,7 @@ TEST_CASE("a refusal says the broker's word, and of an expired token since when"
   file.write(expired);
   const auto login = file.begin();
   login->respond({}, "");
-  const auto error = error_of([&] { login->finish(R"({"status":"invalid_token","scope":"secret"})"); });
+  const auto error = failure_of([&] { login->finish(R"({"status":"invalid_token","scope":"secret"})"); });
   CHECK_EQ(error.kind(), ErrorKind::denied);
   CHECK_EQ(std::string(error.what()),
            "the broker refuses the token: invalid_token; it expired at 2020-09-13T12:26:40Z");
@@ -75,21 +67,21 @@ TEST_CASE("a refusal that is not JSON is one as well") {
   for (std::string_view answer : {"no", "[]", R"({"status":7})"}) {
     const auto login = file.begin();
     login->respond({}, "");
-    CHECK_EQ(std::string(error_of([&] { login->finish(answer); }).what()),
+    CHECK_EQ(std::string(failure_of([&] { login->finish(answer); }).what()),
              "the broker refuses the token: without a reason");
   }
 }
 
 TEST_CASE("a file that is missing, empty or holds no token names itself, never its content") {
   FileAndMechanism file;
-  CHECK_EQ(error_of([&] { file.begin(); }).kind(), ErrorKind::not_found);
+  CHECK_EQ(failure_of([&] { file.begin(); }).kind(), ErrorKind::not_found);
   file.write(" \n");
-  CHECK_EQ(std::string(error_of([&] { file.begin(); }).what()), file.path + " is empty");
+  CHECK_EQ(std::string(failure_of([&] { file.begin(); }).what()), file.path + " is empty");
   for (const auto& text : {std::string("geheim\x01"
                                        "auth=x"),
                            std::string("geheim\nzwei"), std::string(300000, 'x')}) {
     file.write(text);
-    const auto error = error_of([&] { file.begin(); });
+    const auto error = failure_of([&] { file.begin(); });
     CHECK_EQ(error.kind(), ErrorKind::invalid);
     CHECK_EQ(std::string(error.what()), file.path + " is not a bearer token (RFC 6750 section 2.1)");
   }

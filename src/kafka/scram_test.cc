@@ -3,6 +3,7 @@
 #include "kafka/scram.h"
 
 #include "base/error.h"
+#include "base/failure_of.h"
 
 #include <doctest/doctest.h>
 
@@ -14,15 +15,6 @@ constexpr auto server_first =
 
 ScramClient client(ScramHash hash, std::string username = "user", std::string password = "pencil") {
   return {hash, std::move(username), std::move(password), "rOprNGfwEbeRWgbNEkqO"};
-}
-
-Error failure_of(auto action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
 }
 
 TEST_CASE("SCRAM-SHA-256 as in RFC 7677") {

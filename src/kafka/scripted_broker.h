@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/failure_of.h"
 #include "kafka/big_endian.h"
 #include "kafka/connection.h"
 #include "kafka/messages.h"
@@ -55,15 +56,5 @@ struct Scripted {
   }
   std::string at() { return to_string(listener.endpoint()); }
 };
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 }  // namespace kb::kafka

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "net/loopback_listener.h"
 
 #include <doctest/doctest.h>
@@ -11,15 +12,6 @@ namespace kb {
 namespace {
 
 using namespace std::chrono_literals;
-
-Error failure_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
-}
 
 // A server that is told byte by byte what to do.
 struct Server {

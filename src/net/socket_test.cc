@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "net/loopback_listener.h"
 
 #include <doctest/doctest.h>
@@ -28,16 +29,6 @@ std::string read(const Context& ctx, ByteStream& stream, std::size_t size) {
   std::string bytes(size, '\0');
   read_exactly(ctx, stream, bytes);
   return bytes;
-}
-
-template <class Action>
-Error failure_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
 }
 
 #define CHECK_FAILS(action, expected_kind, expected_text)                                            \

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "net/loopback_listener.h"
 #include "net/socket.h"
 #include "net/test_certificates.h"
@@ -97,15 +98,6 @@ std::string exchange(ByteStream& stream, std::string_view text) {
   std::string out(text.size(), '\0');
   read_exactly(within_a_minute(), stream, out);
   return out;
-}
-
-Error failure_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::internal, "nothing was thrown"};
 }
 
 // What a client that trusts our CA, and asks for localhost, says of a server; after the handshake at the

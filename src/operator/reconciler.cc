@@ -111,7 +111,7 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
   input.progress = progress_.read(ctx, resource.uid, input.pods);
   const auto decision = decide_backup(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
-  auto make_job = [&] {
+  auto make_job = [&]() -> std::optional<json::object> {
     if (decision.status.current_run->finishing)
       return finish_job(ctx, resource, *decision.status.current_run);
     auto order = order_for(resource, cluster_uid_);
@@ -155,7 +155,7 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   const auto decision = decide_restore(input);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   const auto* source = std::get_if<BackupSource>(&input.source);
-  auto make_job = [&] {
+  auto make_job = [&]() -> std::optional<json::object> {
     if (decision.status.current_run->finishing)
       return finish_job(ctx, resource, *decision.status.current_run);
     auto order = order_for(resource, cluster_uid_);
@@ -179,12 +179,14 @@ std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const 
   return decision.actions.requeue_after;
 }
 
-json::object Reconciler::finish_job(const Context& ctx, const ResourceView& resource,
-                                    const api::CurrentRun& run) {
+std::optional<json::object> Reconciler::finish_job(const Context& ctx, const ResourceView& resource,
+                                                   const api::CurrentRun& run) {
   const auto first =
       kube::get(ctx, api_, kube::path_of(kube::jobs, resource.key.resource_namespace, run.job));
   if (!first || controller_uid(*first) != resource.uid)
     fail(ErrorKind::invalid, "Job {} is gone, and with it what the run was told to do", run.job);
+  // Somebody deleted it, and a slow leader has made it anew only now: it is looked at again when it ends.
+  if (read_job(*first).state == JobState::active) return std::nullopt;
   return build_finish_job(resource, run, *first);
 }
 
@@ -301,13 +303,14 @@ void Reconciler::start_job(const Context& ctx, const ResourceView& resource, con
   const auto& resource_namespace = resource.key.resource_namespace;
   try {
     const auto job = make_job();
+    if (!job) return;
     if (claim &&
         !kube::get(ctx, api_,
                    kube::path_of(kube::persistent_volume_claims, resource_namespace, claim->claim_name)))
       kube::create(ctx, api_, kube::path_of(kube::persistent_volume_claims, resource_namespace),
                    build_claim(resource, *claim));
-    if (!kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), job))
-      check_is_ours(ctx, resource, kube::text_at(job, "metadata.name"));
+    if (!kube::create(ctx, api_, kube::path_of(kube::jobs, resource_namespace), *job))
+      check_is_ours(ctx, resource, kube::text_at(*job, "metadata.name"));
     std::lock_guard lock(mutex_);
     start_errors_.erase(resource.uid);
   } catch (const Error& error) {

@@ -46,7 +46,9 @@ class Reconciler {
   std::optional<Duration> reconcile_restore(const Context& ctx, const ResourceView& resource);
   void release(const Context& ctx, const ResourceView& resource);
 
-  kube::json::object finish_job(const Context& ctx, const ResourceView& resource, const api::CurrentRun& run);
+  // Nothing while the run's first Job still works.
+  std::optional<kube::json::object> finish_job(const Context& ctx, const ResourceView& resource,
+                                               const api::CurrentRun& run);
   std::vector<std::string> restored_now(const kube::ObjectKey& backup) const;
   std::vector<JobView> jobs_of(const ResourceView& resource) const;
   std::vector<PodView> pods_of(const ResourceView& resource, const std::vector<JobView>& jobs) const;
@@ -60,7 +62,8 @@ class Reconciler {
   // When nothing is to be changed and `is_needed`: throws conflict when the status is not what was read.
   void write_status(const Context& ctx, const ResourceView& resource, const kube::json::value& status,
                     bool is_needed = false);
-  using MakeJob = std::function<kube::json::object()>;  // throws what is wrong with it
+  // Throws what is wrong with it; nothing when it has to wait.
+  using MakeJob = std::function<std::optional<kube::json::object>()>;
   void carry_out(const Context& ctx, const ResourceView& resource, const Actions& actions,
                  const MakeJob& make_job, const std::optional<api::PvcStorage>& claim_to_make,
                  const api::JobSettings& settings);

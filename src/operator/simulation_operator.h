@@ -192,6 +192,10 @@ inline void Operator::plan_writes(const Resource& resource, const BackupDecision
     job.late = late_;
     const auto* owner = cluster_.resource();
     if (!owner || owner->uid != job.view.owner_uid) return true;  // the garbage collector takes it at once
+    const auto before = cluster_.jobs.objects.find(job.view.run->job);
+    if (job.view.run->finishing && before != cluster_.jobs.objects.end() &&
+        cluster_.is_active(before->second))
+      return true;  // it is looked at again when that ends
     if (!cluster_.jobs.objects.contains(job.view.name)) rules_.job_created(cluster_, job);
     cluster_.create_job(job);
     return true;

@@ -11,7 +11,7 @@ helm_install >"$work/install.log"
 
 test_every_yaml_of_examples_and_documents_applies() {
 	local file n=0
-	for file in kafka confluent messaging backup-system default production; do kubectl create namespace "$file" || true; done
+	for file in kafka confluent backup-system default production; do kubectl create namespace "$file" || true; done
 	for file in "$repo"/README.md "$repo"/docs/*.md "$repo"/minikube/README.md "$chart/README.md"; do
 		resources_of_page "$file" >"page-$(basename "$(dirname "$file")")-$(basename "$file").yaml"
 	done
