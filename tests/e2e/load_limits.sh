@@ -112,7 +112,7 @@ recovers() { # LOG PID
 }
 
 test_an_open_breaker_sends_nothing() {
-	local block='circuitBreaker: {failureThreshold: 3, resetTimeoutSecs: 3600, successThreshold: 2, operationTimeoutMs: 20000}'
+	local block='circuitBreaker: {failureThreshold: 3, resetTimeoutSecs: 3600, successThreshold: 2, operationTimeoutMs: 5000}'
 	fill bulk --prefix brk- --bytes 4M --batch-bytes 60000 --incompressible
 	dump --prefix brk- --output source.dump
 	# The metrics page says so meanwhile.
