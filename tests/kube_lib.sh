@@ -181,3 +181,15 @@ on_leave() {
 	[ "${all_passed:-0}" = 1 ] || kube_report >"$work/kube.log" 2>&1 || true
 	"$support/kube/cluster.sh" stop "$kube_dir"
 }
+
+# ---- continuous backups ------------------------------------------------------------------------------------
+
+continuous_yaml() { # NAME TOPICS [MORE LINES OF spec]
+	backup_yaml "$1" "$2" "restorePointIntervalSecs: 2
+${3:-}" | sed 's/stopAtCurrentOffsets: true/continuous: true/'
+}
+point() { field "$1" "$2" .status.backupId; }                                                # NAMESPACE KIND/NAME
+has_newer_point() { local now; now=$(point "$1" "$2"); [ -n "$now" ] && [ "$now" != "$3" ]; } # ... POINT
+point_holds() { # NAMESPACE KIND/NAME TOPIC
+	"$KAFKA_BACKUP" describe "$(point "$1" "$2")" --archive "$(folder_of_claim "$1" kafka-backups)/$1/${2#*/}" | grep -q "$3"
+}

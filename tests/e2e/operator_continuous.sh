@@ -9,12 +9,6 @@ load_image
 start_kube_broker
 helm_install >"$work/install.log"
 
-continuous_yaml() { # NAME TOPICS [MORE LINES OF spec]
-	backup_yaml "$1" "$2" "restorePointIntervalSecs: 2
-${3:-}" | sed 's/stopAtCurrentOffsets: true/continuous: true/'
-}
-point() { field "$1" "$2" .status.backupId; }                                                # NAMESPACE KIND/NAME
-has_newer_point() { local now; now=$(point "$1" "$2"); [ -n "$now" ] && [ "$now" != "$3" ]; } # ... POINT
 no_pods() { [ -z "$(pods_of "$1" "$2")" ]; }
 records_of() { fill bulk --prefix "$1-" --topic "$2" --bytes "${3:-1M}" --partitions 2; } # NAMESPACE TOPIC [BYTES]
 worker_of() { pods_of "$1" "$2" | tail -1; }
@@ -68,10 +62,6 @@ test_an_edit_replaces_the_worker() {
 	wait_for 60 "the end of the worker" eval "! kubectl --namespace edit get $worker"
 	wait_for 120 "a restore point under the new spec" point_holds edit kb/follow other-kept
 	wait_field edit kb/follow .status.observedGeneration "$(field edit kb/follow .metadata.generation)"
-}
-
-point_holds() { # NAMESPACE KIND/NAME TOPIC
-	"$KAFKA_BACKUP" describe "$(point "$1" "$2")" --archive "$(folder_of_claim "$1" kafka-backups)/$1/${2#*/}" | grep -q "$3"
 }
 
 test_a_pod_that_is_killed_and_an_operator_that_restarts() {

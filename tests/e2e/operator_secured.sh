@@ -73,26 +73,39 @@ test_secrets_of_the_first_readme_and_a_wrong_one() {
 	wait_field readme kb/production-backup .status.phase Completed 300
 }
 
-# Sessions of three seconds: each login after the change needs the new password, which the kubelet brings in its time. The Job's
-# pod lives through that, or its successor goes on where it was.
+# Sessions of three seconds: each login after the change needs the new password, which the kubelet brings in its time. The Jobs'
+# pods live through that, or their successors go on where they were.
 test_a_secret_is_rotated_in_mid_run() {
 	home rotated bulk --topic bulk --bytes 24M --incompressible
-	capture rotated-
 	strimzi_secrets rotated
-	backup_yaml slow '["rotated-*"]' "rateLimiting: {bytesPerSec: ${KB_ROTATION_BYTES_PER_SEC:-300000}}"$'\ncheckpoint: {intervalSecs: 2}' |
+	continuous_yaml follow '["rotated-*"]' | with_cluster "$(scram SHORT)" | apply rotated
+	backup_yaml slow '["rotated-bulk"]' "rateLimiting: {bytesPerSec: ${KB_ROTATION_BYTES_PER_SEC:-300000}}"$'\ncheckpoint: {intervalSecs: 2}' |
 		with_cluster "$(scram SHORT)" | apply rotated
 	wait_for 300 "progress" has_progress
+	wait_for 300 "a restore point" has_newer_point rotated kb/follow ""
 	kubectl --namespace rotated create secret generic backup --from-literal=password=changed-8899 --dry-run=client -o yaml |
 		kubectl --namespace rotated apply -f -
 	set_scram_password changed-8899 SCRAM-SHA-512
+	fill bulk --prefix rotated- --topic later --bytes 1M
 	wait_complete rotated kb/slow 600
-	echo "$(pods_of rotated kb/slow | wc -l) pods"
+	wait_for 300 "a restore point with what came later" point_holds rotated kb/follow rotated-later
+	echo "$(pods_of rotated kb/slow | wc -l) pods, continuously $(pods_of rotated kb/follow | wc -l)"
+	patch_spec rotated kb/follow '{"suspend":true}'
+	wait_phase rotated kb/follow Pending
 	expect_nothing_told rotated
-	restore_yaml back slow 'topicMapping: {rotated-bulk: again-bulk}' | with_cluster "$(mutual)" | apply rotated
-	wait_complete rotated kr/back 300
-	dump --prefix again- --output target.dump
-	compare source.dump target.dump --map rotated-bulk=again-bulk
+	restored_by_name slow again 'rotated-bulk: again-bulk'
+	restored_by_name follow followed 'rotated-bulk: followed-bulk, rotated-later: followed-later'
 	set_scram_password "$secured_password" SCRAM-SHA-512
+}
+
+restored_by_name() { # BACKUP PREFIX SOURCE: TARGET, ...
+	restore_yaml "$2" "$1" "topicMapping: {$3}" | with_cluster "$(mutual)" | apply rotated
+	wait_complete rotated "kr/$2" 300
+	local source target sources=() maps=()
+	while IFS=': ' read -r -d, source target; do sources+=("$source") maps+=(--map "$source=$target"); done <<<"${3//, /,},"
+	dump "${sources[@]}" --output source.dump
+	dump --prefix "$2-" --output "$2.dump"
+	compare source.dump "$2.dump" "${maps[@]}"
 }
 has_progress() { [ "$(field rotated kb/slow .status.progress.percent | cut -d. -f1)" -gt 0 ]; }
 
