@@ -28,7 +28,8 @@ inline constexpr int worker_progress_port = 9099;  // spec.metrics.port is 9090 
 // An order must fit into the annotations of a pod, which may have 256 KiB together.
 inline constexpr std::size_t work_order_bytes_max = 200 * 1024;
 inline constexpr std::size_t work_report_bytes_max = 3 * 1024;
-inline constexpr std::size_t work_progress_bytes_max = 4 * 1024;
+inline constexpr std::size_t work_progress_bytes_max = 512 * 1024;
+inline constexpr std::size_t lagging_partitions_max = 1000;  // in a progress
 
 enum class WorkStage {
   run,    // all of the work, or with several workers a shard of it
@@ -149,6 +150,18 @@ struct WorkReport {
   }
 };
 
+struct PartitionLag {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::uint64_t records = 0;
+
+  void fields(auto& f) {
+    f.required("topic", topic, "The topic.");
+    f.required("partition", partition, "The partition.");
+    f.required("records", records, "Offsets that are not read yet.");
+  }
+};
+
 struct WorkProgress {
   std::string phase, topic;
   std::uint64_t partitions_done = 0, partitions_total = 0, records_done = 0, records_total = 0,
@@ -157,6 +170,7 @@ struct WorkProgress {
   std::int64_t checkpoint_s = 0;
   std::uint64_t restore_points = 0, lag_records = 0;
   std::int64_t restore_point_s = 0, captured_s = 0;
+  std::vector<PartitionLag> lagging;
 
   void fields(auto& f) {
     f("phase", phase, "What is being done.");
@@ -176,6 +190,7 @@ struct WorkProgress {
       "Continuous backup: the time in the backupId of the newest, Unix seconds; 0 for none.");
     f("capturedTime", captured_s, "Continuous backup: what it holds is what there was then, Unix seconds.");
     f("lagRecords", lag_records, "Continuous backup: offsets that are not read yet.");
+    f("lagging", lagging, "Continuous backup: the partitions that lag most, those first.");
   }
 };
 

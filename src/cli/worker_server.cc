@@ -39,6 +39,8 @@ api::WorkProgress WorkerServer::progress() {
   if (auto time = time_of_backup_id(points.newest)) out.restore_point_s = time->time_since_epoch().count();
   out.captured_s = points.captured_at_ms / 1000;
   out.lag_records = counters_.lags.records_sum();
+  for (auto& lag : counters_.lags.most(api::lagging_partitions_max))
+    out.lagging.push_back({std::move(lag.topic), lag.partition, lag.records});
   return out;
 }
 

@@ -129,6 +129,13 @@ TEST_CASE("progress that cannot be is left out, and what is left stays a number"
       add_up({{.records_done = most}, {.records_done = 1, .records_total = 1ull << 50, .seconds = 1e9}});
   CHECK(sum->records_done == 1);
   CHECK(add_up({{.topic = "orders"}, {.topic = ""}, {.topic = "no\ntopic"}})->topic == "orders");
+  const auto lagging =
+      add_up({{.lagging = {{"orders", 0, 7}, {"no\ntopic", 0, 1}, {"orders", -1, 1}, {"orders", 1, most}}},
+              {.lagging = std::vector<api::PartitionLag>(2000, {"audit", 3, 1})}})
+          ->lagging;
+  CHECK(lagging.size() == api::lagging_partitions_max);
+  CHECK(lagging[0].topic == "orders");
+  CHECK(lagging[1].topic == "audit");
   CHECK(*to_run_progress(*sum).eta_seconds == 1'000'000'000);
   CHECK(to_run_progress({.records_done = 9, .records_total = 3, .seconds = 1}).percent == 100);
   CHECK(!to_run_progress({.records_done = 9}).percent);

@@ -36,6 +36,9 @@ enum Family : std::size_t {
   restore_seconds,
   api_requests,
   api_failures,
+  lag_records,
+  lag_records_max,
+  lag_records_sum,
   reconciliations_alias,
   reconcile_seconds_alias,
   backups_alias,
@@ -62,6 +65,11 @@ constexpr std::array<MetricInfo, family_count> families{{
      "How long successful restores took."},
     {"kafka_backup_operator_api_requests_total", counter, "method, resource", "Requests to the API server."},
     {"kafka_backup_operator_api_request_errors_total", counter, "method, resource", "Those that failed."},
+    {"kafka_backup_lag_records", gauge, "resource_namespace, name, topic, partition",
+     "Continuous: offsets of a partition that are not read yet, of those that lag most."},
+    {"kafka_backup_lag_records_max", gauge, of_resource, "Continuous: the greatest of them."},
+    {"kafka_backup_lag_records_sum", gauge, of_resource,
+     "Continuous: offsets of all partitions that are not read yet."},
     {"kafka_backup_reconciliations_total", counter, "kind",
      "The same as kafka_backup_operator_reconciliations_total."},
     {"kafka_backup_reconcile_duration_seconds", histogram, "kind",
@@ -112,6 +120,12 @@ struct Runs {
 struct Reconciliations {
   std::uint64_t count = 0, failed = 0;
   Distribution seconds;
+};
+
+// Of a continuous run.
+struct Lags {
+  std::uint64_t sum = 0, most = 0;
+  std::vector<api::PartitionLag> partitions;
 };
 
 using Labels = std::vector<ClientMetric::Label>;
@@ -174,9 +188,12 @@ struct Metrics::State {
   std::map<std::string, std::uint64_t, std::less<>> cleanups;                // by kind; guarded by mutex
   std::map<std::string, Reconciliations, std::less<>> reconciliations;       // guarded by mutex
   std::map<std::string, std::map<kube::ObjectKey, Runs>, std::less<>> runs;  // by kind; guarded by mutex
+  std::map<kube::ObjectKey, Lags> lags;                                      // guarded by mutex
+  std::size_t partition_labels_max = 0;                                      // 0: no bound
 
   void add_operator(Page& page, const MetricsSnapshot& snapshot) const;
   void add_reconciliations(Page& page) const;
+  void add_lags(Page& page) const;
   void add_runs(Page& page, std::string_view kind, Family total, Family alias, Family seconds) const;
 };
 
@@ -238,7 +255,26 @@ void Metrics::State::add_runs(Page& page, std::string_view kind, Family total, F
   page.add(seconds, std::move(durations));
 }
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {}
+void Metrics::State::add_lags(Page& page) const {
+  std::vector<ClientMetric> of_partitions, greatest, sums;
+  for (const auto& [key, of_key] : lags) {
+    greatest.push_back(gauge_of(labels_of(key), static_cast<double>(of_key.most)));
+    sums.push_back(gauge_of(labels_of(key), static_cast<double>(of_key.sum)));
+    for (const auto& lag : of_key.partitions) {
+      auto labels = labels_of(key);
+      labels.push_back({"topic", lag.topic});
+      labels.push_back({"partition", std::to_string(lag.partition)});
+      of_partitions.push_back(gauge_of(std::move(labels), static_cast<double>(lag.records)));
+    }
+  }
+  page.add(lag_records, std::move(of_partitions));
+  page.add(lag_records_max, std::move(greatest));
+  page.add(lag_records_sum, std::move(sums));
+}
+
+Metrics::Metrics(std::size_t partition_labels_max) : state_(std::make_unique<State>()) {
+  state_->partition_labels_max = partition_labels_max;
+}
 Metrics::~Metrics() = default;
 
 void Metrics::reconciled(std::string_view kind, double seconds, bool failed) {
@@ -256,10 +292,26 @@ void Metrics::run_finished(std::string_view kind, const kube::ObjectKey& key, co
   if (run.succeeded) figures.seconds.observe(run_buckets, run.seconds);
 }
 
+void Metrics::lag(const kube::ObjectKey& backup, const api::WorkProgress& progress) {
+  Lags lags{.sum = progress.lag_records, .most = 0, .partitions = progress.lagging};
+  std::ranges::sort(lags.partitions, std::ranges::greater(), &api::PartitionLag::records);
+  if (!lags.partitions.empty()) lags.most = lags.partitions.front().records;
+  const auto bound = state_->partition_labels_max;
+  if (bound > 0 && lags.partitions.size() > bound) lags.partitions.resize(bound);
+  std::lock_guard lock(state_->mutex);
+  state_->lags[backup] = std::move(lags);
+}
+
+void Metrics::no_lag(const kube::ObjectKey& backup) {
+  std::lock_guard lock(state_->mutex);
+  state_->lags.erase(backup);
+}
+
 void Metrics::forget(std::string_view kind, const kube::ObjectKey& key) {
   std::lock_guard lock(state_->mutex);
   ++state_->cleanups[std::string(kind)];
   if (auto found = state_->runs.find(kind); found != state_->runs.end()) found->second.erase(key);
+  if (kind == "KafkaBackup") state_->lags.erase(key);
 }
 
 std::string Metrics::text(const MetricsSnapshot& snapshot) const {
@@ -272,6 +324,7 @@ std::string Metrics::text(const MetricsSnapshot& snapshot) const {
     std::lock_guard lock(state_->mutex);
     state_->add_operator(page, snapshot);
     state_->add_reconciliations(page);
+    state_->add_lags(page);
     state_->add_runs(page, "KafkaBackup", backups, backups_alias, backup_seconds);
     state_->add_runs(page, "KafkaRestore", restores, restores_alias, restore_seconds);
   }

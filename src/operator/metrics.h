@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/job.h"
 #include "kube/api.h"
 #include "kube/counting_api.h"
 #include "operator/decision.h"
@@ -43,12 +44,18 @@ struct MetricsSnapshot {
 // Thread-safe.
 class Metrics {
  public:
-  Metrics();
+  // Of each KafkaBackup so many partitions have series of their own, those that lag most; 0: all that are
+  // told.
+  explicit Metrics(std::size_t partition_labels_max = 100);
   ~Metrics();
 
   void reconciled(std::string_view kind, double seconds, bool failed);
   // `kind` is KafkaBackup or KafkaRestore.
   void run_finished(std::string_view kind, const kube::ObjectKey& key, const FinishedRun& run);
+  // What a continuous run says of itself; takes the place of what it said before.
+  void lag(const kube::ObjectKey& backup, const api::WorkProgress& progress);
+  // No run is there that could lag.
+  void no_lag(const kube::ObjectKey& backup);
   // A resource that went: its series go, too, and one cleanup is counted.
   void forget(std::string_view kind, const kube::ObjectKey& key);
 

@@ -103,15 +103,17 @@ TEST_CASE("the exposition has what was counted and what statuses say") {
 
 TEST_CASE("families are declared once, well named, and nothing else is shown") {
   // Gauges of the operator that users had before; their dashboards go by the name.
-  const std::set<std::string_view> kept = {"kafka_backup_operator_backup_records_total"};
+  const std::set<std::string_view> kept = {"kafka_backup_operator_backup_records_total",
+                                           "kafka_backup_lag_records_sum"};
   std::set<std::string_view> names;
   for (const auto& info : metric_families()) {
     CAPTURE(info.name);
     CHECK(names.insert(info.name).second);
     CHECK(info.name.starts_with("kafka_backup_"));
     CHECK(info.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos);
-    if (!kept.contains(info.name)) CHECK(info.name.ends_with("_total") == (info.kind == MetricKind::counter));
     CHECK(info.help.ends_with("."));
+    if (kept.contains(info.name)) continue;
+    CHECK(info.name.ends_with("_total") == (info.kind == MetricKind::counter));
     for (auto* suffix : {"_bucket", "_count", "_sum"}) CHECK(!info.name.ends_with(suffix));
   }
   std::set<std::string> shown;
@@ -129,15 +131,39 @@ TEST_CASE("families are declared once, well named, and nothing else is shown") {
 TEST_CASE("series of a resource that went are gone, and one that says nothing of use has its few") {
   Metrics metrics;
   metrics.run_finished("KafkaBackup", nightly, {.succeeded = true, .seconds = 7});
+  metrics.lag(nightly, {.lag_records = 5});
   metrics.forget("KafkaBackup", nightly);
   auto backup = sample::resource("KafkaBackup", R"({"schedule":"never","topics":5})");
   backup.status = boost::json::parse(R"({"restorePoints":[],"lostOffsets":null})");
   const auto text = metrics.text(snapshot_of(backup));
   CHECK(text.find("backups_total") == std::string::npos);
+  CHECK(text.find("lag_records") == std::string::npos);
   CHECK(text.find("skipped_ticks") == std::string::npos);
   CHECK(text.find("schedule_interval") == std::string::npos);
   CHECK(text.find(R"(kafka_backup_never_succeeded{resource_namespace="kafka",name="nightly"} 1)") !=
         std::string::npos);
+}
+
+TEST_CASE("METRICS_MAX_PARTITION_LABELS bounds the partitions that are told one by one, not the sums") {
+  const api::WorkProgress progress{.lag_records = 111,
+                                   .lagging = {{"orders", 0, 1}, {"orders", 1, 100}, {"audit", 0, 10}}};
+  for (std::size_t bound : {1, 2, 0}) {
+    CAPTURE(bound);
+    Metrics metrics(bound);
+    metrics.lag(nightly, {.lag_records = 5, .lagging = {{"gone", 0, 5}}});
+    metrics.lag(nightly, progress);
+    const auto text = metrics.text({});
+    const auto has = [&](const std::string& sample) { return text.find(sample + "\n") != std::string::npos; };
+    const std::string of = R"({resource_namespace="kafka",name="nightly")";
+    CHECK(has("kafka_backup_lag_records" + of + R"(,topic="orders",partition="1"} 100)"));
+    CHECK(has("kafka_backup_lag_records" + of + R"(,topic="audit",partition="0"} 10)") == (bound != 1));
+    CHECK(has("kafka_backup_lag_records" + of + R"(,topic="orders",partition="0"} 1)") == (bound == 0));
+    CHECK(has("kafka_backup_lag_records_max" + of + "} 100"));
+    CHECK(has("kafka_backup_lag_records_sum" + of + "} 111"));
+    CHECK(text.find("gone") == std::string::npos);
+    metrics.no_lag(nightly);
+    CHECK(metrics.text({}).find("lag_records") == std::string::npos);
+  }
 }
 
 TEST_CASE("names with quotes cannot break the page") {

@@ -53,6 +53,7 @@ Operator::Operator(kube::Api& api, const Settings& settings)
       api_(api),
       election_(api_, lease_settings(settings)),
       leader_api_(api_, election_),
+      metrics_(settings.partition_labels_max),
       events_(api_, std::string(operator_name), settings.identity),
       busy_since_(settings.reconcilers) {
   for (const auto& kind : api::kinds()) caches_.resources[std::string(kind.kind)];

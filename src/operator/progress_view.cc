@@ -9,9 +9,9 @@ namespace kb::op {
 namespace {
 
 constexpr double seconds_max = 1e9;
+constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
 
 bool is_believable(const api::WorkProgress& worker) {
-  constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
   return std::max({worker.partitions_done, worker.partitions_total, worker.records_done, worker.records_total,
                    worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.restore_points,
                    worker.lag_records}) <= figure_max &&
@@ -19,6 +19,13 @@ bool is_believable(const api::WorkProgress& worker) {
          worker.checkpoint_s <= unix_seconds_max && worker.restore_point_s >= 0 &&
          worker.restore_point_s <= unix_seconds_max && worker.captured_s >= 0 &&
          worker.captured_s <= unix_seconds_max;
+}
+
+void add_lagging(std::vector<api::PartitionLag>& sum, const std::vector<api::PartitionLag>& more) {
+  for (const auto& lag : more)
+    if (sum.size() < api::lagging_partitions_max && api::is_topic_name(lag.topic) && lag.partition >= 0 &&
+        lag.records <= figure_max)
+      sum.push_back(lag);
 }
 
 }  // namespace
@@ -43,6 +50,7 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.restore_point_s = std::max(sum.restore_point_s, worker.restore_point_s);
     sum.captured_s = std::max(sum.captured_s, worker.captured_s);
     sum.lag_records += worker.lag_records;
+    add_lagging(sum.lagging, worker.lagging);
   }
   return total;
 }

@@ -110,6 +110,7 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
   input.pods = pods_of(resource, input.jobs);
   input.progress = progress_.read(ctx, resource.uid, input.pods);
   const auto decision = decide_backup(input);
+  note_lag(resource.key, input, decision);
   write_status(ctx, resource, schema::write(decision.status), decision.actions.need_current_status());
   auto make_job = [&]() -> std::optional<json::object> {
     if (decision.status.current_run->finishing)
@@ -132,6 +133,14 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
   const api::JobSettings settings = input.spec ? *input.spec : api::JobSettings{};
   carry_out(ctx, resource, decision.actions, starts ? MakeJob(make_job) : MakeJob(), claim, settings);
   return decision.actions.requeue_after;
+}
+
+void Reconciler::note_lag(const kube::ObjectKey& key, const BackupInput& input,
+                          const BackupDecision& decision) {
+  if (!input.spec || !input.spec->continuous || !decision.status.current_run)
+    metrics_.no_lag(key);
+  else if (input.progress)
+    metrics_.lag(key, *input.progress);
 }
 
 std::optional<Duration> Reconciler::reconcile_restore(const Context& ctx, const ResourceView& resource) {

@@ -9,8 +9,8 @@
 #include "kube/api.h"
 #include "kube/event_recorder.h"
 #include "kube/reflector.h"
+#include "operator/backup_decision.h"
 #include "operator/backup_source.h"
-#include "operator/decision.h"
 #include "operator/job_view.h"
 #include "operator/metrics.h"
 #include "operator/progress_reader.h"
@@ -45,6 +45,7 @@ class Reconciler {
   std::optional<Duration> reconcile_backup(const Context& ctx, const ResourceView& resource);
   std::optional<Duration> reconcile_restore(const Context& ctx, const ResourceView& resource);
   void release(const Context& ctx, const ResourceView& resource);
+  void note_lag(const kube::ObjectKey& key, const BackupInput& input, const BackupDecision& decision);
 
   // Nothing while the run's first Job still works.
   std::optional<kube::json::object> finish_job(const Context& ctx, const ResourceView& resource,

@@ -31,7 +31,7 @@ struct Given {
   std::string lease_duration = "15s", renew_deadline = "10s", retry_period = "2s";
   std::string operator_namespace = "kafka-backup-system", identity;
   std::string log_level = "info", log_format = "json";
-  std::size_t reconcilers = 2;
+  std::size_t reconcilers = 2, partition_labels_max = 100;
 };
 
 void declare(CLI::App& app, Given& given) {
@@ -65,6 +65,12 @@ void declare(CLI::App& app, Given& given) {
   text("--log-level", "RUST_LOG", given.log_level,
        "trace, debug, info, warn, error, off; or info,kafka_backup_operator=debug");
   text("--log-format", "LOG_FORMAT", given.log_format, "json or text");
+  app.add_option(
+         "--metrics-max-partition-labels", given.partition_labels_max,
+         "Partitions of a continuous backup with time series of their own, those that lag most; 0: all")
+      ->envname("METRICS_MAX_PARTITION_LABELS")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_option("--reconcilers", given.reconcilers, "Resources that are reconciled at the same time")
       ->envname("RECONCILERS")
       ->check(CLI::Range(1, 64))
@@ -156,6 +162,7 @@ Settings understand(const Given& given) {
     throw Error(ErrorKind::invalid, "--worker-image is missing", "the Helm chart sets WORKER_IMAGE");
   settings.operator_namespace = given.operator_namespace;
   settings.identity = unique_identity(given.identity);
+  settings.partition_labels_max = given.partition_labels_max;
   settings.leader_elect = read_flag("--leader-elect", given.leader_elect);
   settings.lease_name = given.lease_name;
   settings.lease_duration = read_duration("--lease-duration", given.lease_duration);

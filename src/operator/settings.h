@@ -25,6 +25,7 @@ struct WorkerDefaults {
 
 struct Settings {
   Endpoint metrics_address{"0.0.0.0", 8080};
+  std::size_t partition_labels_max = 100;     // on the page, of each KafkaBackup; 0: all
   std::vector<std::string> watch_namespaces;  // empty: all
   WorkerDefaults worker;
   std::string operator_namespace = "kafka-backup-system";

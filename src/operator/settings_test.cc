@@ -22,12 +22,14 @@ TEST_CASE("levels as users of other operators write them") {
 
 TEST_CASE("durations and lists") {
   auto settings = settings_of({"--lease-duration", "1m", "--renew-deadline", "30", "--retry-period", "500ms",
-                               "--watch-namespaces", "a, b,,c", "--leader-elect", "false"});
+                               "--watch-namespaces", "a, b,,c", "--leader-elect", "false",
+                               "--metrics-max-partition-labels", "0"});
   CHECK(settings.lease_duration == std::chrono::minutes(1));
   CHECK(settings.renew_deadline == std::chrono::seconds(30));
   CHECK(settings.retry_period == std::chrono::milliseconds(500));
   CHECK(settings.watch_namespaces == std::vector<std::string>{"a", "b", "c"});
   CHECK(!settings.leader_elect);
+  CHECK(settings.partition_labels_max == 0);
 }
 
 TEST_CASE("two replicas of one name are told apart") {
@@ -46,6 +48,7 @@ TEST_CASE("what is wrong is named") {
            {{"--worker-resources", "[]"}, "--worker-resources"},
            {{"--worker-resources", "{"}, "--worker-resources"},
            {{"--reconcilers", "0"}, "--reconcilers"},
+           {{"--metrics-max-partition-labels", "-1"}, "--metrics-max-partition-labels"},
            {{"--what"}, "--what"},
        }) {
     const std::string piece = wrong.second;

@@ -30,14 +30,22 @@ test_it_runs_and_is_restored() {
 	before=$(point runs kb/follow)
 	records_of runs second # a topic that comes while it runs
 	wait_for 120 "another restore point" has_newer_point runs kb/follow "$before"
+	wait_for 60 "metrics of what lags" lags_by_nothing
 	patch_spec runs kb/follow '{"suspend":true}'
 	wait_phase runs kb/follow Pending
+	wait_for 60 "the end of the metrics" eval '! lags_by_nothing'
 	capture runs-
 	topics delete runs-
 	restore_yaml back follow | apply runs
 	wait_complete runs kr/back
 	dump --prefix runs- --output target.dump
 	compare source.dump target.dump
+}
+
+lags_by_nothing() {
+	operator_page /metrics >metrics &&
+		grep -qxF 'kafka_backup_lag_records_sum{resource_namespace="runs",name="follow"} 0' metrics &&
+		grep -qxF 'kafka_backup_lag_records{resource_namespace="runs",name="follow",topic="runs-second",partition="0"} 0' metrics
 }
 
 test_suspend_and_resume_act_within_seconds() {
