@@ -222,13 +222,10 @@ test_failures_say_why() {
 		echo "---"
 		backup_yaml bucket '["failing-*"]' | sed 's/storage: .*/storage: {storageType: s3, s3: {bucket: b, region: r}}/'
 		echo "---"
-		backup_yaml secured '["failing-*"]' | sed 's/bootstrapServers: .*/bootstrapServers: ["a:1"], securityProtocol: SSL}/'
-		echo "---"
 		restore_yaml absent missing 'pitr: {endTime: "2026-01-01T00:00:00Z"}'
 	} | apply failing
 	refused kb/endless "spec.workers must be 1 with continuous: divide the topics among several KafkaBackups"
 	refused kb/bucket "spec.storage.storageType other than pvc is not supported by this version yet"
-	refused kb/secured "spec.kafkaCluster.securityProtocol other than PLAINTEXT is not supported by this version yet"
 	refused kr/absent "spec.pitr is not supported by this version yet"
 	wait_condition failing kb/missing Failed
 	failed_because failing kb/missing BackupFailed no-such-topic
