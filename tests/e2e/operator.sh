@@ -116,7 +116,7 @@ test_metrics_and_probes() {
 }
 
 has_family() { operator_page /metrics | grep -q "^$1"; }
-is_always_there() { case $1 in *restore* | *lost_offsets | *cleanups* | *failure* | *retention* | *progress* | *run_start* | *skipped*) return 1 ;; esac; }
+is_always_there() { case $1 in *restore* | *lost_offsets | *cleanups* | *failure* | *retention* | *progress* | *run_start* | *skipped* | *lag_records*) return 1 ;; esac; }
 
 test_sharded_backup_to_a_claim_that_the_operator_makes() {
 	make_namespace shards
