@@ -168,9 +168,13 @@ struct WorkProgress {
                 bytes_done = 0, bytes_total = 0, checkpoints = 0;
   double seconds = 0;
   std::int64_t checkpoint_s = 0;
-  std::uint64_t restore_points = 0, lag_records = 0;
-  std::int64_t restore_point_s = 0, captured_s = 0;
+  // of a continuous backup
+  std::optional<ReportedPoints> points;
+  std::int64_t captured_s = 0;
+  std::uint64_t lost_offsets = 0, lag_records = 0;
   std::vector<PartitionLag> lagging;
+  std::optional<ReportedRetention> retention;
+  std::int64_t retention_s = 0;
 
   void fields(auto& f) {
     f("phase", phase, "What is being done.");
@@ -184,13 +188,15 @@ struct WorkProgress {
     f("checkpoints", checkpoints, "Checkpoints written.");
     f("seconds", seconds, "How long this worker has been working.");
     f("checkpointTime", checkpoint_s, "When the last checkpoint was written, Unix seconds; 0 for none.");
-    f("restorePoints", restore_points,
-      "Continuous backup: restore points of the archive; 0 before this worker has made one.");
-    f("restorePointTime", restore_point_s,
-      "Continuous backup: the time in the backupId of the newest, Unix seconds; 0 for none.");
-    f("capturedTime", captured_s, "Continuous backup: what it holds is what there was then, Unix seconds.");
+    f("points", points, "Continuous backup: what can be restored.");
+    f("capturedTime", captured_s,
+      "Continuous backup: the newest point holds what there was then, Unix seconds.");
+    f("lostOffsets", lost_offsets,
+      "Continuous backup: offsets that retention deleted before this worker read them.");
     f("lagRecords", lag_records, "Continuous backup: offsets that are not read yet.");
     f("lagging", lagging, "Continuous backup: the partitions that lag most, those first.");
+    f("retention", retention, "Continuous backup: what retention did last.");
+    f("retentionTime", retention_s, "When, Unix seconds.");
   }
 };
 

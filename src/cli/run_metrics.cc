@@ -104,7 +104,7 @@ constexpr Family follow_families[] = {
      [](const Counters& c, double) { return static_cast<double>(c.lags.records_sum()); }},
     {"kafka_backup_restore_points_total", "Restore points that this worker has committed.",
      MetricType::Counter,
-     [](const Counters& c, double) { return static_cast<double>(c.points.state().count); }},
+     [](const Counters& c, double) { return static_cast<double>(c.points.state().made); }},
     {"kafka_backup_restore_point_timestamp_seconds",
      "When the topics held what the newest of them holds, Unix seconds.", MetricType::Gauge,
      [](const Counters& c, double) { return static_cast<double>(c.points.state().captured_at_ms) / 1000; }},

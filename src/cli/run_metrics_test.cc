@@ -69,7 +69,7 @@ TEST_CASE("a continuous backup says how far it is behind, of the partitions that
   counters.lags.note("orders", 0, {.log_end = 100, .position = 90, .records = 2, .bytes = 20});
   counters.lags.note("orders", 1, {.log_end = 7, .position = 7});
   counters.lags.note("orders", 2, {.log_end = 50, .position = 45, .read_until_ms = 1});
-  counters.points.note("b-20250601-003100", 1'748'737'860'000);
+  counters.points.made("b-20250601-003100", 5, 1'748'737'860'000);
   auto text = run_metrics_text(RunKind::backup, "b", counters, 5, 2);
   CHECK(has(text, R"(kafka_backup_lag_records{topic="orders",partition="0",backup_id="b"} 10)"));
   CHECK(has(text, R"(kafka_backup_lag_bytes{topic="orders",partition="0",backup_id="b"} 100)"));

@@ -25,6 +25,8 @@ void add_missing(api::WorkReport& out, const archive::Capture& capture) {
   for (auto& warning : engine::hanging_warnings(capture)) out.warnings.push_back(std::move(warning));
 }
 
+}  // namespace
+
 api::ReportedRetention reported(const engine::RetentionReport& retention) {
   return {.inspected = retention.inspected,
           .eligible = retention.eligible,
@@ -33,8 +35,6 @@ api::ReportedRetention reported(const engine::RetentionReport& retention) {
           .dry_run = retention.dry_run,
           .error = retention.error};
 }
-
-}  // namespace
 
 api::WorkReport work_report(const engine::BackupReport& report) {
   using enum api::WorkOutcome;

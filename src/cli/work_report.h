@@ -14,6 +14,8 @@ api::WorkReport work_report(const engine::ContinuousReport& report);
 api::WorkReport work_report(const engine::RestoreReport& report);
 api::WorkReport work_report(const Error& error);
 
+api::ReportedRetention reported(const engine::RetentionReport& retention);
+
 // What the archive holds now; lists it, and reads documents only where their size leaves it open what they
 // are.
 api::ReportedPoints points_of(const Context& ctx, const archive::Archive& archive);

@@ -99,7 +99,9 @@ Work follow(const Context& ctx, const engine::BackupRequest& request, const api:
             const engine::OpenStore& open_store, engine::ProgressCounters& counters) {
   const auto report = engine::follow(ctx, request, open_store, counters);
   Work work{work_report(report), present(summarize(metadata, report, "")), stopped(report)};
-  if (report.newest) add_points({}, open_store(false), work.report);
+  constexpr auto time_max = std::chrono::seconds(5);  // of what is left of the pod's minute
+  if (report.newest)
+    add_points({.stop = {}, .deadline = Clock::now() + time_max}, open_store(false), work.report);
   return work;
 }
 

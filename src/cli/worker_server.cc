@@ -3,9 +3,26 @@
 #include <chrono>
 
 #include "base/backup_id.h"
+#include "cli/work_report.h"
 #include "schema/schema.h"
 
 namespace kb::cli {
+namespace {
+
+std::int64_t seconds_of(const std::string& backup_id) {
+  const auto time = time_of_backup_id(backup_id);
+  return time ? time->time_since_epoch().count() : 0;
+}
+
+std::optional<api::ReportedPoints> reported(const engine::RestorePoints::State& points) {
+  if (points.newest.empty()) return std::nullopt;
+  api::ReportedPoints out{
+      .count = points.count, .bytes = points.bytes, .newest = {}, .oldest = seconds_of(points.oldest)};
+  for (const auto& id : points.newest) out.newest.push_back(seconds_of(id));
+  return out;
+}
+
+}  // namespace
 
 WorkerServer::WorkerServer(int port, std::string phase, const engine::ProgressCounters& counters)
     : phase_(std::move(phase)),
@@ -35,9 +52,13 @@ api::WorkProgress WorkerServer::progress() {
     checkpoint_s_ = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
   out.checkpoint_s = checkpoint_s_;
   const auto points = counters_.points.state();
-  out.restore_points = points.newest.empty() ? 0 : points.archived;
-  if (auto time = time_of_backup_id(points.newest)) out.restore_point_s = time->time_since_epoch().count();
+  out.points = reported(points);
   out.captured_s = points.captured_at_ms / 1000;
+  out.lost_offsets = counters_.lost_offsets;
+  if (const auto retention = counters_.retention.state()) {
+    out.retention = reported(retention->report);
+    out.retention_s = retention->time_s;
+  }
   out.lag_records = counters_.lags.records_sum();
   for (auto& lag : counters_.lags.most(api::lagging_partitions_max))
     out.lagging.push_back({std::move(lag.topic), lag.partition, lag.records});

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/layout.h"
 #include "base/backup_id.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration look_at_topics_every = 5s, retention_every = 1h;
+constexpr Duration committing_time = 15s;  // of sealing_time_max
 constexpr RetryPolicy between_sessions{
     .backoff_first = 1s, .backoff_max = 30s, .give_up_after = Duration::max()};
 
@@ -102,9 +104,10 @@ class Follower {
   std::optional<Asked> watch(const OpenRun& run, const FollowPipeline& pipeline);
   std::optional<Asked> look(const OpenRun& run, const FollowPipeline& pipeline, bool point_is_due);
   void note_coverage(const archive::Set& held);
-  void close(const OpenRun& run, const archive::Index& stored);
+  void close(const Context& ctx, const OpenRun& run, const archive::Index& stored);
   archive::ClosingFacts facts_for(const archive::Plan& opening, const archive::Index& stored) const;
   void note_point(archive::Set set);
+  void look_at_archive(const Context& ctx);
   void apply_retention_now_and_then(const Context& ctx);
 
   const Context& ctx_;
@@ -127,13 +130,15 @@ class Follower {
 // From the connection to the cluster to the first trouble.
 void Follower::session() {
   archive_ = open_existing(ctx_, request_, open_store_);
-  if (archive_) settle_open_runs(ctx_, *archive_);
+  if (archive_) {
+    settle_open_runs(ctx_, *archive_);
+    look_at_archive(ctx_);
+  }
   auto settings = cluster_settings(request_.spec.kafka_cluster, request_.secrets);
   guard(settings, request_.spec.circuit_breaker, progress_.breakers);
   cluster_.emplace(std::move(settings));
   cluster_->connect(ctx_);
   open_archive(*cluster_);
-  progress_.points.found(archive_->set_ids(ctx_).size());
   std::optional<Asked> asked;
   while (!ctx_.stop.stop_requested()) {
     auto run = open_next(std::move(asked));
@@ -143,12 +148,22 @@ void Follower::session() {
   }
 }
 
+// What can be restored, whoever made it: another worker may have ended before it could say so.
+void Follower::look_at_archive(const Context& ctx) {
+  report_.newest = archive_->newest_set(ctx);
+  std::uint64_t bytes = 0;
+  for (const auto& object : archive_->store().list(ctx, archive::segments_prefix())) bytes += object.bytes;
+  progress_.points.found(archive_->set_ids(ctx), bytes,
+                         report_.newest ? report_.newest->capture.captured_at_ms : 0);
+}
+
 // Nothing is written before the cluster has the topics.
 void Follower::open_archive(kafka::Cluster& cluster) {
   if (archive_) return refuse_other_cluster(ctx_, *archive_, cluster.cluster_id());
   choose_topics_of(ctx_, cluster, request_.spec);
   archive_ = archive::Archive::open_or_create(ctx_, open_store_(true), request_.owner, now_ms(),
                                               request_.adopt_archive);
+  look_at_archive(ctx_);
 }
 
 // Ids grow, whatever the clock does.
@@ -207,8 +222,9 @@ std::optional<Asked> Follower::follow_run(OpenRun& run) {
     failure = error;
   }
   const auto reading_failure = pipeline.stop_reading();
-  pipeline.finish(Clock::now() + sealing_time_max);
-  close(run, pipeline.durable());
+  const auto end = Clock::now() + sealing_time_max;
+  pipeline.finish(end - committing_time);
+  close({.stop = {}, .deadline = end}, run, pipeline.durable());
   if (failure) throw Error(*failure);
   if (!reading_failure) return asked;
   if (reading_failure->kind() != ErrorKind::conflict) throw Error(*reading_failure);
@@ -272,8 +288,7 @@ archive::ClosingFacts Follower::facts_for(const archive::Plan& opening, const ar
 }
 
 // Also when it was stopped: what is durable becomes a restore point. Needs no cluster.
-void Follower::close(const OpenRun& run, const archive::Index& stored) {
-  const Context ctx{.stop = {}, .deadline = Clock::now() + sealing_time_max};
+void Follower::close(const Context& ctx, const OpenRun& run, const archive::Index& stored) {
   const auto& id = run.opening.capture.backup_id;
   const auto plan = archive::closed_plan(run.opening, stored, facts_for(run.opening, stored));
   if (stored.block_count() == 0 && !says_something_new(plan.capture, run.base)) {
@@ -291,7 +306,7 @@ void Follower::note_point(archive::Set set) {
            format_bytes(totals.stored_bytes));
   ++report_.restore_points;
   add_to(report_.totals, totals);
-  progress_.points.note(set.capture.backup_id, set.capture.captured_at_ms);
+  progress_.points.made(set.capture.backup_id, totals.stored_bytes, set.capture.captured_at_ms);
   report_.newest = std::move(set);
 }
 
@@ -305,10 +320,12 @@ void Follower::apply_retention_now_and_then(const Context& ctx) {
   auto kept = request_.kept_backup_ids;
   kept.push_back(newest.capture.backup_id);
   report_.retention = apply_retention(ctx, *archive_, *retention, kept, now_ms());
-  progress_.points.found(archive_->set_ids(ctx).size());
-  if (!retention->max_age_days || retention->dry_run) return;
-  const auto age_max_ms = std::int64_t{*retention->max_age_days} * 24 * 3600 * 1000;
-  raised_ = starts_without_older(newest, archive_->load_index(ctx, newest), now_ms() - age_max_ms);
+  progress_.retention.set(*report_.retention, now_ms() / 1000);
+  if (retention->max_age_days && !retention->dry_run) {
+    const auto age_max_ms = std::int64_t{*retention->max_age_days} * 24 * 3600 * 1000;
+    raised_ = starts_without_older(newest, archive_->load_index(ctx, newest), now_ms() - age_max_ms);
+  }
+  look_at_archive(ctx);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // A continuous backup: an endless row of runs, each of which is opened where the one before ended, follows
 // the topics for a while and becomes a restore point. What is stored in between is checkpointed at once, so
-// whatever kills it loses nothing that was durable: the next call closes what is open (docs/decisions/0007).
+// whatever kills it loses nothing that was durable: the next call closes what is open (docs/decisions/0008).
 #pragma once
 #include <cstdint>
 #include <optional>

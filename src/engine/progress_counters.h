@@ -1,13 +1,18 @@
 // What a run has done so far; written by its threads, read by whoever shows it.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/circuit_breaker.h"
 #include "engine/lag_table.h"
+#include "engine/retention.h"
 
 namespace kb::engine {
 
@@ -27,22 +32,38 @@ class TopicInWork {
   std::string name_;
 };
 
-// Restore points that a continuous backup has committed.
-class RestorePointsMade {
+// The restore points of a continuous backup's archive, as far as this process knows.
+class RestorePoints {
  public:
+  static constexpr std::size_t newest_max = 30;
   struct State {
-    std::uint64_t count = 0;     // committed by this process
-    std::uint64_t archived = 0;  // of the archive, as far as this process knows
-    std::string newest;          // backup id
-    std::int64_t captured_at_ms = 0;
+    std::uint64_t made = 0;           // committed by this process
+    std::uint64_t count = 0;          // of the archive
+    std::uint64_t bytes = 0;          // of its segments
+    std::vector<std::string> newest;  // backup ids, newest first
+    std::string oldest;
+    std::int64_t captured_at_ms = 0;  // what the newest holds is what there was then
   };
-  void note(const std::string& backup_id, std::int64_t captured_at_ms) {
+  // `ids` are all, oldest first.
+  void found(const std::vector<std::string>& ids, std::uint64_t bytes, std::int64_t captured_at_ms) {
     std::lock_guard lock(mutex_);
-    state_ = {state_.count + 1, state_.archived + 1, backup_id, captured_at_ms};
+    const auto shown = std::min(ids.size(), newest_max);
+    state_ = {state_.made,
+              ids.size(),
+              bytes,
+              {ids.rbegin(), ids.rbegin() + static_cast<long>(shown)},
+              ids.empty() ? "" : ids.front(),
+              captured_at_ms};
   }
-  void found(std::uint64_t archived) {
+  void made(const std::string& backup_id, std::uint64_t bytes, std::int64_t captured_at_ms) {
     std::lock_guard lock(mutex_);
-    state_.archived = archived;
+    ++state_.made;
+    ++state_.count;
+    state_.bytes += bytes;
+    state_.newest.insert(state_.newest.begin(), backup_id);
+    if (state_.newest.size() > newest_max) state_.newest.pop_back();
+    if (state_.oldest.empty()) state_.oldest = backup_id;
+    state_.captured_at_ms = captured_at_ms;
   }
   State state() const {
     std::lock_guard lock(mutex_);
@@ -52,6 +73,27 @@ class RestorePointsMade {
  private:
   mutable std::mutex mutex_;
   State state_;
+};
+
+// What retention did last during a continuous backup.
+class LastRetention {
+ public:
+  struct State {
+    RetentionReport report;
+    std::int64_t time_s = 0;  // Unix seconds
+  };
+  void set(RetentionReport report, std::int64_t time_s) {
+    std::lock_guard lock(mutex_);
+    state_ = State{std::move(report), time_s};
+  }
+  std::optional<State> state() const {
+    std::lock_guard lock(mutex_);
+    return state_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<State> state_;
 };
 
 struct ProgressCounters {
@@ -64,9 +106,10 @@ struct ProgressCounters {
   std::atomic<std::uint64_t> stored_bytes = 0, segments = 0, checkpoints = 0;
   std::atomic<std::uint64_t> held_back_offsets = 0, hanging_transactions = 0;  // Backup: of the whole run
   std::shared_ptr<CircuitBreakers> breakers = std::make_shared<CircuitBreakers>();
-  RestorePointsMade points;
-  LagTable lags;      // Continuous backup.
-  TopicInWork topic;  // Restore: the last one of which a partition was begun.
+  RestorePoints points;     // Continuous backup.
+  LastRetention retention;  // Continuous backup.
+  LagTable lags;            // Continuous backup.
+  TopicInWork topic;        // Restore: the last one of which a partition was begun.
 };
 
 }  // namespace kb::engine

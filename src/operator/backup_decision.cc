@@ -92,7 +92,9 @@ class Step {
   void stop_continuous();
   bool is_ending(const CurrentRun& run) const;
   void take_last_words(const CurrentRun& run);
-  bool is_run_name(const std::string& id) const;
+  bool is_of_the_other_kind(const CurrentRun& run) const;
+  void follow_continuous(const api::WorkProgress& progress);
+  void record_losses(std::uint64_t lost_offsets);
   void end_run();
   void record_success(const api::WorkReport& report);
   void record_retention(const api::ReportedRetention& retention);
@@ -157,11 +159,18 @@ void Step::adopt() {
   if (!run.token.empty()) status().last_run_now = run.token;
 }
 
-// When nobody wants it any more, or wants another one. A spec that cannot be read is about to be corrected.
+// When nobody wants it any more, or wants another one. A spec that cannot be read is about to be corrected. A
+// newer operator may make another digest of the same spec, hence the generation.
 void Step::stop_continuous() {
   auto& run = status().current_run;
   if (!run || !run->continuous || !in_.spec) return;
-  if (is_suspended() || !is_continuous() || run->spec_sha256 != run_digest(*in_.spec)) run->cancelled = true;
+  const bool is_edited = is_new_generation() && run->spec_sha256 != run_digest(*in_.spec);
+  if (is_suspended() || !is_continuous() || is_edited) run->cancelled = true;
+}
+
+// A Job made now would be of what the spec says now, and be taken for the other kind.
+bool Step::is_of_the_other_kind(const CurrentRun& run) const {
+  return in_.spec && !run.finishing && run.continuous != is_continuous();
 }
 
 // Its pods store what they have read.
@@ -170,18 +179,36 @@ bool Step::is_ending(const CurrentRun& run) const {
          std::ranges::any_of(in_.jobs, [&](const auto& job) { return job.name == run.job && job.deleting; });
 }
 
-// What a pod made durable last; it may be gone before anybody looks.
+// What a pod made durable last; it may be gone before anybody looks, and another one may have gone on since.
 void Step::take_last_words(const CurrentRun& run) {
-  for (const auto& pod : in_.pods)
-    if (pod.job == run.job && pod.terminated && pod.report && pod.report->points) {
-      if (is_run_name(pod.report->backup_id)) status().backup_id = pod.report->backup_id;
-      record_points(status(), name(), *pod.report);
-    }
+  for (const auto& pod : in_.pods) {
+    if (pod.job != run.job || !pod.terminated || !pod.report) continue;
+    record_losses(pod.report->lost_offsets);
+    if (pod.report->points) follow_points(status(), name(), *pod.report->points, 0);
+  }
 }
 
-bool Step::is_run_name(const std::string& id) const {
-  const auto time = time_of_backup_id(id);
-  return time && make_backup_id(name(), *time) == id;
+// What a continuous worker says while it goes on.
+void Step::follow_continuous(const api::WorkProgress& progress) {
+  // Before that it has not reached the cluster, which may be what failed last time.
+  if (progress.partitions_total > 0) status().failure_reason.reset();
+  if (progress.points) follow_points(status(), name(), *progress.points, progress.captured_s);
+  record_losses(progress.lost_offsets);
+  const Timestamp retained(std::chrono::seconds(progress.retention_s));
+  if (progress.retention && retained > status().last_retention_time.value_or(Timestamp())) {
+    record_retention(*progress.retention);
+    status().last_retention_time = retained;
+  }
+}
+
+// Of a continuous run: at least so many, as a worker counts its own. The first of them is an event.
+void Step::record_losses(std::uint64_t lost_offsets) {
+  const auto known = status().lost_offsets.value_or(0);
+  status().lost_offsets = std::max(known, lost_offsets);
+  if (known > 0 || lost_offsets == 0) return;
+  note(true, "OffsetsLost",
+       fmt::format("{} offsets were deleted by retention in Kafka before backup {} could read them",
+                   lost_offsets, status().current_run->backup_id));
 }
 
 void Step::follow_run() {
@@ -198,7 +225,7 @@ void Step::follow_run() {
   const auto view = look_at_run(run, in_.jobs, in_.pods);
   switch (view.state) {
     case RunState::missing:
-      if (run.cancelled) {
+      if (run.cancelled || is_of_the_other_kind(run)) {
         note(false, run.continuous ? "BackupStopped" : "BackupReplaced",
              run.continuous
                  ? fmt::format("Continuous backup {} was stopped{}", run.backup_id,
@@ -242,10 +269,7 @@ void Step::follow_active(const RunView& view) {
   auto& run = *status().current_run;
   if (run.cancelled) out_.actions.delete_jobs.push_back(run.finishing ? finish_job_name(run) : run.job);
   out_.actions.delete_pods_first = run.continuous;
-  if (in_.progress && run.continuous) {
-    status().failure_reason.reset();
-    follow_points(status(), name(), *in_.progress);
-  }
+  if (in_.progress && run.continuous) follow_continuous(*in_.progress);
   if (in_.progress) {
     status().progress = to_run_progress(*in_.progress);
     if (in_.progress->checkpoint_s > 0)
@@ -410,7 +434,7 @@ void Step::start_when_asked() {
     return;
   }
   if (is_continuous()) {
-    if (continuous_is_due()) start({.trigger = RunTrigger::spec, .continuous = true});
+    if (continuous_is_due()) start({.trigger = RunTrigger::spec});
     return;
   }
   if (!is_scheduled() && one_shot_is_due()) {
@@ -439,7 +463,8 @@ bool Step::one_shot_is_due() {
 // Always, but for a while after a failure.
 bool Step::continuous_is_due() const {
   if (!out_.status.failure_reason || !out_.status.last_failure_time || is_new_generation()) return true;
-  return in_.now - *out_.status.last_failure_time >= continuous_rest;
+  const auto rested = in_.now - *out_.status.last_failure_time;
+  return rested >= continuous_rest || rested < -clock_error_max;  // or a clock that was wrong wrote it
 }
 
 // What was begun once is not begun again when only the status was lost.
@@ -471,6 +496,8 @@ void Step::start(CurrentRun run) {
   run.spec_sha256 = run_digest(*in_.spec);
   run.job = job_name(in_.resource, time);
   run.shards = static_cast<std::int32_t>(in_.spec->workers);
+  run.continuous = is_continuous();
+  if (run.continuous) status().lost_offsets = 0;
   run.start_time = to_seconds(in_.now);
   note(false, "BackupStarted",
        run.trigger == RunTrigger::schedule

@@ -307,6 +307,11 @@ void Metrics::no_lag(const kube::ObjectKey& backup) {
   state_->lags.erase(backup);
 }
 
+void Metrics::no_lags() {
+  std::lock_guard lock(state_->mutex);
+  state_->lags.clear();
+}
+
 void Metrics::forget(std::string_view kind, const kube::ObjectKey& key) {
   std::lock_guard lock(state_->mutex);
   ++state_->cleanups[std::string(kind)];

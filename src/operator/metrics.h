@@ -54,8 +54,9 @@ class Metrics {
   void run_finished(std::string_view kind, const kube::ObjectKey& key, const FinishedRun& run);
   // What a continuous run says of itself; takes the place of what it said before.
   void lag(const kube::ObjectKey& backup, const api::WorkProgress& progress);
-  // No run is there that could lag.
+  // Nobody works who could say it.
   void no_lag(const kube::ObjectKey& backup);
+  void no_lags();
   // A resource that went: its series go, too, and one cleanup is counted.
   void forget(std::string_view kind, const kube::ObjectKey& key);
 

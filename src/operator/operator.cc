@@ -161,6 +161,7 @@ void Operator::lead(const Context& ctx) {
     workers.wait();
   } catch (const Error&) {
     leading_ = false;
+    metrics_.no_lags();
     throw;
   }
 }

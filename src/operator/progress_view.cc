@@ -3,22 +3,38 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/cut_text.h"
 
 namespace kb::op {
 
 namespace {
 
 constexpr double seconds_max = 1e9;
+constexpr std::size_t error_bytes_max = 1000;
 constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
+
+bool is_time(std::int64_t unix_seconds) {
+  return unix_seconds >= 0 && unix_seconds <= unix_seconds_max;
+}
+
+bool are_believable(const api::ReportedPoints& points) {
+  return std::max(points.count, points.bytes) <= figure_max && is_time(points.oldest) &&
+         points.newest.size() <= api::restore_points_max && std::ranges::all_of(points.newest, is_time);
+}
+
+bool is_believable(const api::ReportedRetention& retention) {
+  return std::max({retention.inspected, retention.eligible, retention.deleted, retention.reclaimed_bytes}) <=
+         figure_max;
+}
 
 bool is_believable(const api::WorkProgress& worker) {
   return std::max({worker.partitions_done, worker.partitions_total, worker.records_done, worker.records_total,
-                   worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.restore_points,
+                   worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.lost_offsets,
                    worker.lag_records}) <= figure_max &&
-         worker.seconds >= 0 && worker.seconds <= seconds_max && worker.checkpoint_s >= 0 &&
-         worker.checkpoint_s <= unix_seconds_max && worker.restore_point_s >= 0 &&
-         worker.restore_point_s <= unix_seconds_max && worker.captured_s >= 0 &&
-         worker.captured_s <= unix_seconds_max;
+         worker.seconds >= 0 && worker.seconds <= seconds_max && is_time(worker.checkpoint_s) &&
+         is_time(worker.captured_s) && is_time(worker.retention_s) &&
+         (!worker.points || are_believable(*worker.points)) &&
+         (!worker.retention || is_believable(*worker.retention));
 }
 
 void add_lagging(std::vector<api::PartitionLag>& sum, const std::vector<api::PartitionLag>& more) {
@@ -26,6 +42,12 @@ void add_lagging(std::vector<api::PartitionLag>& sum, const std::vector<api::Par
     if (sum.size() < api::lagging_partitions_max && api::is_topic_name(lag.topic) && lag.partition >= 0 &&
         lag.records <= figure_max)
       sum.push_back(lag);
+}
+
+void add_retention(api::WorkProgress& sum, const api::WorkProgress& worker) {
+  sum.retention = worker.retention;
+  sum.retention->error = cut_text(sum.retention->error, error_bytes_max);
+  sum.retention_s = worker.retention_s;
 }
 
 }  // namespace
@@ -46,9 +68,10 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.checkpoints += worker.checkpoints;
     sum.seconds = std::max(sum.seconds, worker.seconds);
     sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
-    sum.restore_points = std::max(sum.restore_points, worker.restore_points);
-    sum.restore_point_s = std::max(sum.restore_point_s, worker.restore_point_s);
     sum.captured_s = std::max(sum.captured_s, worker.captured_s);
+    sum.lost_offsets += worker.lost_offsets;
+    if (worker.points) sum.points = worker.points;
+    if (worker.retention) add_retention(sum, worker);
     sum.lag_records += worker.lag_records;
     add_lagging(sum.lagging, worker.lagging);
   }

@@ -85,7 +85,7 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
   if (resource.deleting)
     release(ctx, resource);
   else if (resource.paused())
-    write_status(ctx, resource, paused_status(resource, now()));
+    pause(ctx, resource);
   else if (kind == "KafkaBackup")
     return reconcile_backup(ctx, resource);
   else if (kind == "KafkaRestore")
@@ -93,6 +93,12 @@ std::optional<Duration> Reconciler::reconcile(const Context& ctx, const std::str
   else
     write_status(ctx, resource, not_yet_status(resource, now()));
   return std::nullopt;
+}
+
+// Runs go on by themselves, and nobody asks them how far they are.
+void Reconciler::pause(const Context& ctx, const ResourceView& resource) {
+  if (resource.kind == "KafkaBackup") metrics_.no_lag(resource.key);
+  write_status(ctx, resource, paused_status(resource, now()));
 }
 
 std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const ResourceView& resource) {
@@ -137,7 +143,11 @@ std::optional<Duration> Reconciler::reconcile_backup(const Context& ctx, const R
 
 void Reconciler::note_lag(const kube::ObjectKey& key, const BackupInput& input,
                           const BackupDecision& decision) {
-  if (!input.spec || !input.spec->continuous || !decision.status.current_run)
+  const auto works = [](const PodView& pod) { return pod.running && !pod.deleting; };
+  const bool lags = input.spec && input.spec->continuous && decision.status.current_run &&
+                    std::ranges::any_of(input.pods, works) &&
+                    caches_.resources.at(input.resource.kind).get(key);  // it may have gone meanwhile
+  if (!lags)
     metrics_.no_lag(key);
   else if (input.progress)
     metrics_.lag(key, *input.progress);

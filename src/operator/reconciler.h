@@ -45,6 +45,7 @@ class Reconciler {
   std::optional<Duration> reconcile_backup(const Context& ctx, const ResourceView& resource);
   std::optional<Duration> reconcile_restore(const Context& ctx, const ResourceView& resource);
   void release(const Context& ctx, const ResourceView& resource);
+  void pause(const Context& ctx, const ResourceView& resource);
   void note_lag(const kube::ObjectKey& key, const BackupInput& input, const BackupDecision& decision);
 
   // Nothing while the run's first Job still works.

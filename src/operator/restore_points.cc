@@ -9,10 +9,16 @@ namespace kb::op {
 
 using Seconds = std::chrono::sys_seconds;
 
-void record_points(api::KafkaBackupStatus& status, const std::string& name, const api::WorkReport& report) {
-  const auto& points = *report.points;
+namespace {
+
+Seconds at(std::int64_t seconds) {
+  return Seconds(std::chrono::seconds(seconds));
+}
+
+// What is known of older points stays.
+api::RestorePoints to_restore_points(const api::KafkaBackupStatus& status, const std::string& name,
+                                     const api::ReportedPoints& points) {
   const auto known = status.restore_points.value_or(api::RestorePoints{}).newest;
-  auto at = [](std::int64_t seconds) { return Seconds(std::chrono::seconds(seconds)); };
   api::RestorePoints out{.count = points.count, .bytes = points.bytes, .first = {}, .last = {}, .newest = {}};
   if (points.count > 0) out.first = at(points.oldest);
   for (auto seconds : points.newest) {
@@ -20,30 +26,37 @@ void record_points(api::KafkaBackupStatus& status, const std::string& name, cons
         .backup_id = make_backup_id(name, at(seconds)), .time = at(seconds), .records = {}, .bytes = {}};
     if (auto it = std::ranges::find(known, point.backup_id, &api::RestorePoint::backup_id); it != known.end())
       point = *it;
-    if (point.backup_id == status.backup_id) point.records = report.records, point.bytes = report.bytes;
     out.newest.push_back(std::move(point));
   }
   if (!out.newest.empty()) out.last = out.newest.front().time;
+  return out;
+}
+
+}  // namespace
+
+void record_points(api::KafkaBackupStatus& status, const std::string& name, const api::WorkReport& report) {
+  auto out = to_restore_points(status, name, *report.points);
+  for (auto& point : out.newest)
+    if (point.backup_id == status.backup_id) point.records = report.records, point.bytes = report.bytes;
   status.restore_points = std::move(out);
 }
 
-void follow_points(api::KafkaBackupStatus& status, const std::string& name,
-                   const api::WorkProgress& progress) {
-  if (progress.restore_point_s <= 0) return;
-  const auto id = make_backup_id(name, Seconds(std::chrono::seconds(progress.restore_point_s)));
-  auto points = status.restore_points.value_or(api::RestorePoints{});
-  points.count = progress.restore_points;
-  if (points.newest.empty() || points.newest.front().backup_id != id) {
-    const Seconds captured{std::chrono::seconds(progress.captured_s)};
-    points.newest.insert(points.newest.begin(),
-                         {.backup_id = id, .time = captured, .records = {}, .bytes = {}});
-    if (points.newest.size() > api::restore_points_max) points.newest.resize(api::restore_points_max);
-    points.last = captured;
-    if (!points.first) points.first = captured;
+void follow_points(api::KafkaBackupStatus& status, const std::string& name, const api::ReportedPoints& points,
+                   std::int64_t captured_s) {
+  if (points.newest.empty()) return;
+  const auto newest = at(points.newest.front());
+  const auto known = time_of_backup_id(status.backup_id.value_or(""));
+  if (known && newest < *known) return;
+  const auto id = make_backup_id(name, newest);
+  auto out = to_restore_points(status, name, points);
+  if (status.backup_id != id) {
+    const Seconds captured = captured_s > 0 ? at(captured_s) : newest;
+    out.newest.front().time = captured;
+    out.last = captured;
     status.last_backup_time = captured;
   }
   status.backup_id = id;
-  status.restore_points = std::move(points);
+  status.restore_points = std::move(out);
 }
 
 }  // namespace kb::op

@@ -11,9 +11,10 @@ namespace kb::op {
 // KafkaBackup.
 void record_points(api::KafkaBackupStatus& status, const std::string& name, const api::WorkReport& report);
 
-// From a continuous backup's worker while it goes on. What it says is no more than a hint where to look: a
+// From a continuous backup's worker while it goes on, also as the last word of one that ended: whatever is
+// older than what the status has changes nothing. What it says is no more than a hint where to look: a
 // restore reads the archive.
-void follow_points(api::KafkaBackupStatus& status, const std::string& name,
-                   const api::WorkProgress& progress);
+void follow_points(api::KafkaBackupStatus& status, const std::string& name, const api::ReportedPoints& points,
+                   std::int64_t captured_s);
 
 }  // namespace kb::op

@@ -58,6 +58,12 @@ RunView active(const JobView& job, const std::vector<PodView>& pods) {
   if (job.failed_pods > 0) explain_failure(job, pods, view);
   for (const auto& pod : pods)
     if (!pod.waiting.empty() && !pod.deleting) view.waiting = pod.waiting;
+  const auto is_alive = [](const auto& pod) { return !pod.terminated; };
+  const auto stays = [&](const auto& pod) { return is_alive(pod) && !pod.deleting; };
+  if (std::ranges::any_of(pods, is_alive) && std::ranges::none_of(pods, stays))
+    view.waiting =
+        "it is being ended; one on a lost node stays until the node is removed or the pod is deleted by "
+        "force";
   if (pods.empty() && job.failed_pods == 0) view.without_pods = job.created;
   return view;
 }

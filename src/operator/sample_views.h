@@ -79,8 +79,10 @@ struct Backup {
             .progress = {},
             .now = at(time)};
   }
-  Actions look(std::string_view time) {
-    auto decision = decide_backup(input(time));
+  Actions look(std::string_view time, const std::optional<api::WorkProgress>& progress = {}) {
+    auto seen = input(time);
+    seen.progress = progress;
+    auto decision = decide_backup(seen);
     status = decision.status;
     view.status = schema::write(decision.status);
     for (const auto& name : decision.actions.delete_jobs)
