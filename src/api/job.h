@@ -83,11 +83,13 @@ struct ReportedPoints {
   std::uint64_t count = 0, bytes = 0;
   std::vector<std::int64_t> newest;  // Unix seconds, newest first, at most restore_points_max
   std::int64_t oldest = 0;           // Unix seconds
+  std::int64_t captured = 0;         // Unix seconds
   void fields(auto& f) {
     f("count", count, "Complete backups of the archive.");
     f("bytes", bytes, "Bytes of its segments.");
     f("newest", newest, "The newest, newest first, Unix seconds.");
     f("oldest", oldest, "The oldest, Unix seconds.");
+    f("captured", captured, "The newest has all that there was then, Unix seconds; 0: of no time yet.");
   }
 };
 inline constexpr std::size_t restore_points_max = 30;
@@ -170,7 +172,6 @@ struct WorkProgress {
   std::int64_t checkpoint_s = 0;
   // of a continuous backup
   std::optional<ReportedPoints> points;
-  std::int64_t captured_s = 0;
   std::uint64_t lost_offsets = 0, lag_records = 0;
   std::vector<PartitionLag> lagging;
   std::optional<ReportedRetention> retention;
@@ -189,8 +190,6 @@ struct WorkProgress {
     f("seconds", seconds, "How long this worker has been working.");
     f("checkpointTime", checkpoint_s, "When the last checkpoint was written, Unix seconds; 0 for none.");
     f("points", points, "Continuous backup: what can be restored.");
-    f("capturedTime", captured_s,
-      "Continuous backup: the newest point holds what there was then, Unix seconds.");
     f("lostOffsets", lost_offsets,
       "Continuous backup: offsets that retention deleted before this worker read them.");
     f("lagRecords", lag_records, "Continuous backup: offsets that are not read yet.");

@@ -8,6 +8,7 @@
 #include "archive/document.h"
 #include "archive/layout.h"
 #include "archive/typed_document.h"
+#include "base/backup_id.h"
 #include "base/error.h"
 
 namespace kb::archive {
@@ -160,7 +161,11 @@ std::vector<std::string> expired(const std::vector<Set>& sets, const RetentionPo
   const std::size_t floor = std::max<std::size_t>(policy.keep_last, 1);
   const std::int64_t age_max_ms = std::int64_t{policy.max_age_days} * 24 * 3600 * 1000;
   for (std::size_t i = 0; i + floor < sets.size(); ++i) {
-    bool old = now_ms - sets[i].capture.captured_at_ms > age_max_ms;
+    const auto& capture = sets[i].capture;
+    const auto run = time_of_backup_id(capture.backup_id);
+    const auto time_ms =
+        capture.captured_at_ms > 0 || !run ? capture.captured_at_ms : run->time_since_epoch().count() * 1000;
+    bool old = now_ms - time_ms > age_max_ms;
     if (policy.max_age_days > 0 ? old : policy.keep_last > 0) ids.push_back(sets[i].capture.backup_id);
   }
   return ids;

@@ -147,7 +147,8 @@ struct Capture {
     f("archiveId", archive_id, "The archive.");
     f("kafkaClusterId", kafka_cluster_id, "Cluster id that the brokers report.");
     f("sourceClusterId", source_cluster_id, "Cluster id as the resource says.");
-    f("capturedAtMs", captured_at_ms, "When the end offsets were read.");
+    f("capturedAtMs", captured_at_ms,
+      "The set has all that the logs had then; 0: a continuous backup has not come that far yet.");
     f("base", base, "Set that this one builds on.");
     f("baseSha256", base_sha256, "SHA-256 of that set.");
     f("topics", topics, "Topics and partitions.");

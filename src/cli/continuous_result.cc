@@ -37,11 +37,15 @@ Result present(const ContinuousResult& result) {
 }
 
 Error stopped(const engine::ContinuousReport& report) {
-  return {ErrorKind::cancelled,
-          report.newest ? fmt::format("stopped; restore point {} has everything that was read",
-                                      report.newest->capture.backup_id)
-                        : "stopped before there was a restore point",
-          "give the same command again to go on from there"};
+  const auto newest = report.newest ? report.newest->capture.backup_id : "";
+  auto text = newest.empty() ? "stopped before there was a restore point"
+                             : fmt::format("stopped; restore point {} has everything that was read", newest);
+  if (!report.still_open.empty())
+    text = fmt::format(
+        "stopped while run {} could not be closed: what it has stored becomes a restore point when the "
+        "backup goes on{}",
+        report.still_open, newest.empty() ? "" : "; the newest until then is " + newest);
+  return {ErrorKind::cancelled, std::move(text), "give the same command again to go on from there"};
 }
 
 }  // namespace kb::cli

@@ -48,7 +48,9 @@ std::string head_of(const FoundSet& found, const SetStatistics& statistics) {
   const auto& capture = found.set.capture;
   auto text = fmt::format("Backup {}\n", capture.backup_id);
   text += result_row("archive", found.archive.store().location());
-  text += result_row("captured", format_time(capture.captured_at_ms));
+  text += result_row("captured", capture.captured_at_ms > 0
+                                     ? format_time(capture.captured_at_ms)
+                                     : "part of what there was: the first reading was not done");
   text += result_row("committed", format_time(found.set.committed_at_ms));
   text += result_row("Kafka cluster",
                      capture.kafka_cluster_id +

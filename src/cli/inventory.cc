@@ -17,7 +17,7 @@ bool is_damage(const Error& error) {
 InventorySet row_of(const archive::Set& set) {
   const auto& capture = set.capture;
   InventorySet row{.backup_id = capture.backup_id,
-                   .captured_at = format_time(capture.captured_at_ms),
+                   .captured_at = capture.captured_at_ms > 0 ? format_time(capture.captured_at_ms) : "",
                    .base = capture.base,
                    .topics = capture.topics.size(),
                    .records = set.totals.records,

@@ -16,7 +16,8 @@ struct InventorySet {
   std::uint64_t records = 0, raw_bytes = 0, stored_bytes = 0;  // that this run added
   void fields(auto& f) {
     f("backupId", backup_id, "The backup.");
-    f("capturedAt", captured_at, "When its end offsets were read.");
+    f("capturedAt", captured_at,
+      "It has all that the logs had then; empty: a continuous backup had not come that far yet.");
     f("base", base, "The backup it builds on.");
     f("topics", topics, "Topics.");
     f("partitions", partitions, "Partitions.");

@@ -242,5 +242,8 @@ TEST_CASE("a continuous backup that was stopped says what it left") {
   CHECK(result.json.at("backupId") == "nightly-20251210-020000");
   CHECK(result.json.at("outcome") == "stopped");
   CHECK(stopped(report).kind() == ErrorKind::cancelled);
-  CHECK(has(stopped(report).what(), "nightly-20251210-020000"));
+  CHECK(has(stopped(report).what(), "nightly-20251210-020000 has everything"));
+  report.still_open = "nightly-20251210-020100";
+  CHECK_FALSE(has(stopped(report).what(), "everything"));
+  CHECK(has(stopped(report).what(), "run nightly-20251210-020100 could not be closed"));
 }

@@ -124,6 +124,7 @@ api::ReportedPoints points_of(const Context& ctx, const archive::Archive& archiv
   for (auto id = ids.rbegin(); id != ids.rend() && points.newest.size() < api::restore_points_max; ++id)
     points.newest.push_back(seconds(*id));
   if (!ids.empty()) points.oldest = seconds(ids.front());
+  if (const auto newest = archive.newest_set(ctx)) points.captured = newest->capture.captured_at_ms / 1000;
   for (const auto& object : archive.store().list(ctx, archive::segments_prefix()))
     points.bytes += object.bytes;
   return points;

@@ -16,8 +16,11 @@ std::int64_t seconds_of(const std::string& backup_id) {
 
 std::optional<api::ReportedPoints> reported(const engine::RestorePoints::State& points) {
   if (points.newest.empty()) return std::nullopt;
-  api::ReportedPoints out{
-      .count = points.count, .bytes = points.bytes, .newest = {}, .oldest = seconds_of(points.oldest)};
+  api::ReportedPoints out{.count = points.count,
+                          .bytes = points.bytes,
+                          .newest = {},
+                          .oldest = seconds_of(points.oldest),
+                          .captured = points.captured_at_ms / 1000};
   for (const auto& id : points.newest) out.newest.push_back(seconds_of(id));
   return out;
 }
@@ -53,7 +56,6 @@ api::WorkProgress WorkerServer::progress() {
   out.checkpoint_s = checkpoint_s_;
   const auto points = counters_.points.state();
   out.points = reported(points);
-  out.captured_s = points.captured_at_ms / 1000;
   out.lost_offsets = counters_.lost_offsets;
   if (const auto retention = counters_.retention.state()) {
     out.retention = reported(retention->report);

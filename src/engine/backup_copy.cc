@@ -11,8 +11,7 @@
 namespace kb::engine {
 namespace {
 
-// Of the batch before the position, by which a broker finds out that its log is not the one that was read; -1
-// where that is not known for sure: a log cleaner may have taken the last ones.
+// Of the batch before the position.
 std::int32_t last_epoch(const archive::CapturedTopic& topic, const archive::CapturedPartition& p,
                         const archive::Index& stored, const archive::StreamId& stream,
                         std::int64_t position) {
@@ -21,8 +20,7 @@ std::int32_t last_epoch(const archive::CapturedTopic& topic, const archive::Capt
   if (it != stored.streams.end())
     for (const auto& block : it->second)
       if (block.next_offset == position) return block.leader_epoch;
-  // Behind what the base holds, unless retention has moved the start on.
-  return position == p.from && p.from > p.start ? p.leader_epoch : -1;
+  return position == p.from ? last_epoch_behind(topic, p) : -1;
 }
 
 // Where each partition of the shard is to be read on from, behind what the checkpoints hold.

@@ -17,6 +17,7 @@ bool can_join(const PendingBlock& a, const PendingBlock& b, const BlockSettings&
   const bool same_bytes =
       a.block.inflated_from == b.block.inflated_from || a.block.raw_bytes == 0 || b.block.raw_bytes == 0;
   return a.stream == b.stream && a.block.next_offset == b.block.first_offset && same_bytes &&
+         (a.block.holes.lost == 0) == (b.block.holes.lost == 0) &&  // the history tells where it was lost
          std::uint64_t{a.block.raw_bytes} + b.block.raw_bytes <= settings.block_bytes_target;
 }
 

@@ -74,6 +74,16 @@ TEST_CASE_FIXTURE(Fixture, "blocks that follow each other become one, with all f
   CHECK(blocks[1].stream.partition == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "what was lost stays a block of its own, as the history is read from it") {
+  blocks.push_back(
+      {.stream = {"orders", 0, "l"}, .block = {.first_offset = 5, .next_offset = 10, .holes = {.lost = 5}}});
+  add(0, 10, 5);
+  merge_blocks(blocks, as_they_are);
+  REQUIRE(blocks.size() == 2);
+  CHECK(blocks[0].block.next_offset == 10);
+  CHECK(blocks[1].block.records == 5);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a gap, another codec taken off and the size end a block") {
   add(0, 10, 5);
   add(0, 16, 5);

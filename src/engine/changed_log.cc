@@ -18,13 +18,32 @@ constexpr auto deleted_after = std::chrono::seconds(10);
 
 enum class Topic { same, another, missing };
 
+// Whether no broker that can be asked knows the topic by this id any more: one that is cut off from the
+// controller may go on speaking of another time.
+bool is_gone_everywhere(const Context& ctx, kafka::Cluster& cluster, const FetchCursor& cursor) {
+  kafka::MetadataRequest request{.allow_auto_topic_creation = false};
+  request.topics.emplace().push_back({.topic_id = {}, .name = cursor.stream.topic});
+  for (const auto& broker : cluster.brokers()) {
+    try {
+      const auto answer = cluster.call_broker_once(ctx, broker.node_id, request);
+      for (const auto& topic : answer.message.topics)
+        if (topic.topic_id == cursor.topic_id) return false;
+    } catch (const Error& error) {
+      ctx.check();
+      if (!error.retryable()) throw;
+    }
+  }
+  return true;
+}
+
 Topic look(const Context& ctx, kafka::Cluster& cluster, const FetchCursor& cursor) {
   const std::array names{cursor.stream.topic};
   for (const auto& topic : cluster.metadata(ctx, names).topics) {
     if (topic.name != cursor.stream.topic) continue;
     if (topic.error_code == kafka::ErrorCode::unknown_topic_or_partition) return Topic::missing;
     const bool comparable = topic.topic_id != kafka::Uuid{} && cursor.topic_id != kafka::Uuid{};
-    return comparable && topic.topic_id != cursor.topic_id ? Topic::another : Topic::same;
+    const bool differs = comparable && topic.topic_id != cursor.topic_id;
+    return differs && is_gone_everywhere(ctx, cluster, cursor) ? Topic::another : Topic::same;
   }
   return Topic::same;
 }

@@ -24,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration look_at_topics_every = 5s, retention_every = 1h;
+constexpr Duration vanished_after = 10s;
 constexpr Duration committing_time = 15s;  // of sealing_time_max
 constexpr RetryPolicy between_sessions{
     .backoff_first = 1s, .backoff_max = 30s, .give_up_after = Duration::max()};
@@ -102,6 +103,7 @@ class Follower {
   Asked ask_of_base(const std::string& id, const std::optional<Base>& base);
   std::optional<Asked> follow_run(OpenRun& run);
   std::optional<Asked> watch(const OpenRun& run, const FollowPipeline& pipeline);
+  ChosenTopics topics_now(const OpenRun& run);
   std::optional<Asked> look(const OpenRun& run, const FollowPipeline& pipeline, bool point_is_due);
   void note_coverage(const archive::Set& held);
   void close(const Context& ctx, const OpenRun& run, const archive::Index& stored);
@@ -117,6 +119,7 @@ class Follower {
   FollowPipeline::Limits limits_;
   ContinuousReport report_;
   std::uint64_t runs_opened_ = 0;
+  std::optional<Clock::time_point> vanished_since_;
   std::optional<Clock::time_point> retained_at_;
   RaisedStarts raised_;
 
@@ -124,7 +127,7 @@ class Follower {
   std::optional<archive::Archive> archive_;
   std::optional<kafka::Cluster> cluster_;
   std::optional<Asked> last_asked_;
-  std::int64_t covered_ms_ = 0;  // the archive has all that the logs had at this time
+  std::int64_t covered_ms_ = 0;  // the archive has all that the logs had at this time; 0: never yet
 };
 
 // From the connection to the cluster to the first trouble.
@@ -188,7 +191,7 @@ Asked Follower::ask(const std::string& id, const std::optional<archive::Set>& he
 }
 
 Asked Follower::ask_of_base(const std::string& id, const std::optional<Base>& base) {
-  covered_ms_ = base ? base->set.capture.captured_at_ms : now_ms();
+  covered_ms_ = base ? base->set.capture.captured_at_ms : 0;
   return ask(id, base ? std::optional(base->set) : std::nullopt);
 }
 
@@ -204,8 +207,10 @@ OpenRun Follower::open_next(std::optional<Asked> asked) {
     if (!fits) asked = ask_of_base(id, base);
     last_asked_ = *asked;
     auto opening = make_opening(*asked, base, raised_);
-    if (auto shard = archive::open_run(ctx_, *archive_, opening))
+    if (auto shard = archive::open_run(ctx_, *archive_, opening)) {
+      report_.still_open = id;
       return {.opening = std::move(opening), .shard = std::move(*shard), .base = std::move(base)};
+    }
     asked.reset();
     ctx_.check();
   }
@@ -242,21 +247,44 @@ std::optional<Asked> Follower::watch(const OpenRun& run, const FollowPipeline& p
     const bool point_is_due = now >= next_point;
     try {
       if (auto asked = look(run, pipeline, point_is_due)) return asked;
+      if (point_is_due) next_point = now + interval;
     } catch (const Error& error) {
       ctx_.check();
       if (!error.retryable()) throw;
       LOG_WARN("looking at the topics: {}; trying again", error.what());
+      if (point_is_due) next_point = now + std::min<Duration>(interval, look_at_topics_every);
     }
-    if (point_is_due) next_point = now + interval;
     next_look = now + look_at_topics_every;
   }
   return std::nullopt;
 }
 
+// A topic that one broker does not know may be one that it does not know yet, or is made anew just now.
+ChosenTopics Follower::topics_now(const OpenRun& run) {
+  ChosenTopics topics;
+  std::optional<Error> missing;
+  try {
+    topics = choose_topics_of(ctx_, *cluster_, request_.spec);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    missing = error;
+  }
+  const auto gone = missing ? std::string(missing->what()) : vanished_topic(topics, run.opening.capture);
+  if (gone.empty()) {
+    vanished_since_.reset();
+    return topics;
+  }
+  if (!vanished_since_) vanished_since_ = Clock::now();
+  if (Clock::now() - *vanished_since_ < vanished_after)
+    fail(ErrorKind::unavailable, "a topic is not there at the moment: {}", gone);
+  if (missing) throw Error(*missing);
+  return topics;
+}
+
 // Gives an answer when the run is to be closed.
 std::optional<Asked> Follower::look(const OpenRun& run, const FollowPipeline& pipeline, bool point_is_due) {
+  const auto topics = topics_now(run);
   if (!point_is_due) {
-    const auto topics = choose_topics_of(ctx_, *cluster_, request_.spec);
     if (!are_other_topics(topics, run.opening.capture)) return std::nullopt;
     LOG_INFO("topics or partitions have appeared or vanished: a restore point is made");
   }
@@ -293,10 +321,12 @@ void Follower::close(const Context& ctx, const OpenRun& run, const archive::Inde
   const auto plan = archive::closed_plan(run.opening, stored, facts_for(run.opening, stored));
   if (stored.block_count() == 0 && !says_something_new(plan.capture, run.base)) {
     archive_->decide(ctx, id, {.abandoned = "nothing came"});
+    report_.still_open.clear();
     return;
   }
   auto decision = archive::commit(ctx, *archive_, archive_->put_plan(ctx, plan), now_ms());
   if (!decision.set) fail(ErrorKind::conflict, "backup {} was abandoned: {}", id, decision.abandoned);
+  report_.still_open.clear();
   note_point(std::move(*decision.set));
 }
 

@@ -12,10 +12,11 @@
 namespace kb::engine {
 
 struct ContinuousReport {
-  std::uint64_t restore_points = 0;          // committed by this call
-  std::optional<archive::Set> newest;        // of the archive, as far as this call knows
-  archive::RunTotals totals;                 // of all its runs
-  std::vector<std::string> warnings;         // of the way, not of what the sets hold
+  std::uint64_t restore_points = 0;    // committed by this call
+  std::optional<archive::Set> newest;  // of the archive, as far as this call knows
+  std::string still_open;              // a run that trouble kept from becoming one; the next call closes it
+  archive::RunTotals totals;           // of all its runs
+  std::vector<std::string> warnings;   // of the way, not of what the sets hold
   std::optional<RetentionReport> retention;  // the last time that it acted
 };
 

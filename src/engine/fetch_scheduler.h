@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "archive/index.h"
+#include "archive/set.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/retry.h"
@@ -33,6 +34,14 @@ struct FetchCursor {
   Clock::time_point not_before{};
   bool done() const { return position >= end; }
 };
+
+// Of the batch before what a plan has still to read, by which a broker finds out that its log is not the one
+// that was read (KIP-595); -1 where that is not known for sure: a log cleaner may have taken the last ones,
+// or retention has moved the start on behind what the base holds.
+inline std::int32_t last_epoch_behind(const archive::CapturedTopic& topic,
+                                      const archive::CapturedPartition& p) {
+  return !topic.compacted && p.from > p.start ? p.leader_epoch : -1;
+}
 
 // Thread-safe.
 class FetchScheduler {

@@ -39,7 +39,7 @@ archive::HeldBack judge(const TopicPartition& partition, const Held& held,
     result.last_record_ms = open->last_timestamp_ms;
   }
   const bool silent = result.last_record_ms >= 0 && now_ms - result.last_record_ms >= hanging_after_ms;
-  const bool old = base && now_ms - base->captured_at_ms >= hanging_after_ms &&
+  const bool old = base && base->captured_at_ms > 0 && now_ms - base->captured_at_ms >= hanging_after_ms &&
                    known_to(*base, partition, held.last_stable_offset);
   result.hanging = silent || old;
   return result;

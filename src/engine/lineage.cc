@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/backup_id.h"
+
 namespace kb::engine {
 namespace {
 
@@ -32,7 +34,11 @@ std::string outgrown_by_compaction(const CompactionNow& compaction, const Partit
   if (now.last_stable_offset == base.end) return {};
   if (!compaction.settings_known)
     return "the topic's configuration may not be read: whether a log cleaner removes records is not known";
-  if (compaction.now_ms - compaction.base_captured_at_ms >= compaction.delete_retention_ms)
+  // A stream that has not been read to its end yet is as old as its beginning.
+  const auto began = time_of_backup_id(base.lineage);
+  const auto known_until_ms = std::max<std::int64_t>(compaction.base_captured_at_ms,
+                                                     began ? began->time_since_epoch().count() * 1000 : 0);
+  if (compaction.now_ms - known_until_ms >= compaction.delete_retention_ms)
     return "compacted: tombstones may have come and gone since the last backup";
   if (now.log_bytes && base.lineage_bytes > 2 * *now.log_bytes)
     return "compacted: the archive holds more than twice what the log does";

@@ -22,7 +22,7 @@ struct PartitionNow {
 // What matters only for a topic with a log cleaner.
 struct CompactionNow {
   std::int64_t now_ms = 0;
-  std::int64_t base_captured_at_ms = 0;
+  std::int64_t base_captured_at_ms = 0;  // 0: it does not have all of any time
   std::int64_t delete_retention_ms = 0;
   bool settings_known = true;  // else nothing is known of the cleaner, not even whether there is one
 };

@@ -1,5 +1,7 @@
 #include "engine/lineage.h"
 
+#include "base/backup_id.h"
+
 #include <doctest/doctest.h>
 
 using namespace kb;
@@ -32,7 +34,7 @@ struct Case {
   // Empty when the lineage goes on.
   std::string broken() const {
     auto result = captured();
-    CHECK(result.lineage == (result.lineage_reason.empty() ? "old" : "new"));
+    CHECK(result.lineage == (result.lineage_reason.empty() ? base->lineage : "new"));
     return result.lineage_reason;
   }
 };
@@ -183,6 +185,19 @@ TEST_CASE("a compacted log goes on while no tombstone can have come and gone") {
     c.now.last_stable_offset = row.end;
     CHECK(c.broken() == row.reason);
   }
+}
+
+TEST_CASE("a compacted log that was not read to its end yet is as old as the beginning of its lineage") {
+  Case c;
+  c.topic.compaction = compaction_at(0);
+  c.topic.compaction->base_captured_at_ms = 0;
+  c.base->lineage = "b-20250101-000000";
+  const auto began_ms = time_of_backup_id(c.base->lineage)->time_since_epoch().count() * 1000;
+  c.now.last_stable_offset = 300;
+  c.topic.compaction->now_ms = began_ms + c.topic.compaction->delete_retention_ms - 1;
+  CHECK(c.broken().empty());
+  ++c.topic.compaction->now_ms;
+  CHECK_FALSE(c.broken().empty());
 }
 
 TEST_CASE("delete.retention.ms of 0 never goes on with a compacted log that has grown") {

@@ -17,8 +17,6 @@ namespace {
 using archive::CapturedPartition;
 using archive::StreamId;
 
-const std::string no_topic_id(32, '0');
-
 std::int64_t now_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -64,10 +62,9 @@ Asked ask_cluster_for(const Context& ctx, kafka::Cluster& cluster, const BackupR
   std::optional<Base> base;
   if (held) {
     held->capture.captured_at_ms = held_until_ms;
-    // A continuous archive may start behind the log: with topic ids that is no sign of another log.
+    // A continuous archive may start behind the log, which is no sign of another log here.
     for (auto& topic : held->capture.topics)
-      if (topic.topic_id != no_topic_id)
-        for (auto& p : topic.partitions) p.start = 0;
+      for (auto& p : topic.partitions) p.start = 0;
     base = Base{.set = std::move(*held), .sha256 = {}};
   }
   Asked asked{.chosen = choose_topics_of(ctx, cluster, request.spec), .plan = {}};
@@ -92,7 +89,14 @@ archive::Plan make_opening(const Asked& asked, const std::optional<Base>& base, 
   auto& capture = opening.capture;
   capture.base = base ? base->set.capture.backup_id : "";
   capture.base_sha256 = base ? base->sha256 : "";
+  // Until all is read that was asked about, it has no more than the base.
+  capture.captured_at_ms = base ? base->set.capture.captured_at_ms : 0;
   const auto held = base ? streams_of(base->set.capture) : std::map<StreamId, CapturedPartition>();
+  // Streams that go on behind the base are read from there on, and what is gone by then is noted when it is
+  // met.
+  if (capture.history)
+    std::erase_if(*capture.history,
+                  [](const auto& event) { return event.kind == archive::history::records_lost; });
   for (auto& topic : capture.topics) {
     for (auto& p : topic.partitions) {
       const StreamId stream{topic.name, p.partition, p.lineage};
@@ -114,13 +118,21 @@ archive::Plan make_opening(const Asked& asked, const std::optional<Base>& base, 
 }
 
 bool covers(const archive::Capture& now, const archive::Capture& asked) {
-  const auto ends = streams_of(asked);
+  const auto has = streams_of(now);
   bool all = true;
-  for_each_stream(now, [&](const StreamId& id, const CapturedPartition& p) {
-    auto it = ends.find(id);
-    if (it != ends.end() && p.end < it->second.end) all = false;
+  for_each_stream(asked, [&](const StreamId& id, const CapturedPartition& p) {
+    auto it = has.find(id);
+    if (it == has.end() ? p.end > p.start : it->second.end < p.end) all = false;
   });
   return all;
+}
+
+std::string vanished_topic(const ChosenTopics& now, const archive::Capture& opened) {
+  std::set<std::string> names;
+  for (const auto& topic : now.topics) names.insert(*topic.name);
+  for (const auto& topic : opened.topics)
+    if (!names.contains(topic.name)) return topic.name;
+  return {};
 }
 
 bool are_other_topics(const ChosenTopics& now, const archive::Capture& opened) {

@@ -34,6 +34,9 @@ archive::Plan make_opening(const Asked& asked, const std::optional<Base>& base, 
 // Whether `now` has all that the logs had when they were asked about.
 bool covers(const archive::Capture& now, const archive::Capture& asked);
 
+// A topic that a run was opened with and that is not among those of now; empty when all are.
+std::string vanished_topic(const ChosenTopics& now, const archive::Capture& opened);
+
 // Whether the topics are others than those that a run was opened with.
 bool are_other_topics(const ChosenTopics& now, const archive::Capture& opened);
 

@@ -74,11 +74,31 @@ TEST_CASE("what a run holds has the epochs and sizes of what it stored") {
   CHECK(p.lineage_bytes == 75);
 }
 
-TEST_CASE("a capture covers what the logs had, but for streams that it does not follow") {
-  const auto asked = capture_of(
-      {{.partition = 0, .lineage = first, .end = 10}, {.partition = 1, .lineage = second, .end = 10}});
+TEST_CASE("a capture covers what the logs had when it has all of every stream") {
+  const auto asked = capture_of({{.partition = 0, .lineage = first, .end = 10},
+                                 {.partition = 1, .lineage = second, .start = 10, .end = 10}});
   CHECK(covers(capture_of({{.partition = 0, .lineage = first, .end = 10}}), asked));
   CHECK_FALSE(covers(capture_of({{.partition = 0, .lineage = first, .end = 9}}), asked));
+  // One that is not followed yet.
+  CHECK_FALSE(covers(capture_of({{.partition = 1, .lineage = second, .start = 10, .end = 10}}), asked));
+}
+
+TEST_CASE("a topic that vanished is named") {
+  const auto opened = capture_of({{.partition = 0}});
+  CHECK(vanished_topic({.topics = {{.name = "orders"}}, .missing = {}}, opened).empty());
+  CHECK(vanished_topic({.topics = {{.name = "audit"}}, .missing = {}}, opened) == "orders");
+}
+
+TEST_CASE("an opening claims no more than its base, and leaves what was lost to who reads") {
+  Asked asked{.chosen = {}, .plan = {.capture = capture_of({{.partition = 0, .lineage = first, .end = 9}})}};
+  asked.plan.capture.captured_at_ms = 77;
+  asked.plan.capture.history = {{.kind = std::string(archive::history::records_lost), .topic = "orders"},
+                                {.kind = std::string(archive::history::topic_appeared), .topic = "audit"}};
+  const auto opening = make_opening(asked, base_of({{.partition = 0, .lineage = first, .end = 5}}), {});
+  CHECK(opening.capture.captured_at_ms == 5);
+  REQUIRE(opening.capture.history->size() == 1);
+  CHECK(opening.capture.history->front().topic == "audit");
+  CHECK(make_opening(asked, std::nullopt, {}).capture.captured_at_ms == 0);
 }
 
 TEST_CASE("topics are others when one came, went, was made anew or got partitions") {

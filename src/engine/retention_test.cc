@@ -33,11 +33,11 @@ struct Fixture {
       sample::Cluster cluster{
           {.name = "orders", .incarnation = static_cast<int>(day), .partitions = {{0, 20}}}};
       sample::back_up({}, archive, cluster,
-                      {.backup_id = ids[day], .now_ms = static_cast<std::int64_t>(day) * day_ms});
+                      {.backup_id = ids[day], .now_ms = static_cast<std::int64_t>(day) * day_ms + 1});
     }
   }
   RetentionReport apply(const api::Retention& retention, const std::string& current = ids.back()) {
-    return apply_retention({}, archive, retention, {current}, 3 * day_ms + 1);
+    return apply_retention({}, archive, retention, {current}, 3 * day_ms + 2);
   }
   Ids left() {
     Ids left;

@@ -184,7 +184,7 @@ void Step::take_last_words(const CurrentRun& run) {
   for (const auto& pod : in_.pods) {
     if (pod.job != run.job || !pod.terminated || !pod.report) continue;
     record_losses(pod.report->lost_offsets);
-    if (pod.report->points) follow_points(status(), name(), *pod.report->points, 0);
+    if (pod.report->points) follow_points(status(), name(), *pod.report->points);
   }
 }
 
@@ -192,7 +192,7 @@ void Step::take_last_words(const CurrentRun& run) {
 void Step::follow_continuous(const api::WorkProgress& progress) {
   // Before that it has not reached the cluster, which may be what failed last time.
   if (progress.partitions_total > 0) status().failure_reason.reset();
-  if (progress.points) follow_points(status(), name(), *progress.points, progress.captured_s);
+  if (progress.points) follow_points(status(), name(), *progress.points);
   record_losses(progress.lost_offsets);
   const Timestamp retained(std::chrono::seconds(progress.retention_s));
   if (progress.retention && retained > status().last_retention_time.value_or(Timestamp())) {

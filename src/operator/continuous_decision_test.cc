@@ -47,7 +47,7 @@ TEST_CASE("a continuous backup runs, and its restore points come while it does")
   CHECK(backup.status.phase == "Running");
   auto input = backup.input("2025-06-01T00:33:00Z");
   input.progress = progress_with({"2025-06-01T00:31:02Z", "2025-05-31T23:00:00Z"}, 7);
-  input.progress->captured_s = unix_seconds("2025-06-01T00:32:02Z");
+  input.progress->points->captured = unix_seconds("2025-06-01T00:32:02Z");
   auto decision = decide_backup(input);
   const auto& status = decision.status;
   CHECK(status.phase == "Running");

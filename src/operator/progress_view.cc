@@ -19,7 +19,8 @@ bool is_time(std::int64_t unix_seconds) {
 
 bool are_believable(const api::ReportedPoints& points) {
   return std::max(points.count, points.bytes) <= figure_max && is_time(points.oldest) &&
-         points.newest.size() <= api::restore_points_max && std::ranges::all_of(points.newest, is_time);
+         is_time(points.captured) && points.newest.size() <= api::restore_points_max &&
+         std::ranges::all_of(points.newest, is_time);
 }
 
 bool is_believable(const api::ReportedRetention& retention) {
@@ -32,8 +33,7 @@ bool is_believable(const api::WorkProgress& worker) {
                    worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.lost_offsets,
                    worker.lag_records}) <= figure_max &&
          worker.seconds >= 0 && worker.seconds <= seconds_max && is_time(worker.checkpoint_s) &&
-         is_time(worker.captured_s) && is_time(worker.retention_s) &&
-         (!worker.points || are_believable(*worker.points)) &&
+         is_time(worker.retention_s) && (!worker.points || are_believable(*worker.points)) &&
          (!worker.retention || is_believable(*worker.retention));
 }
 
@@ -68,7 +68,6 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.checkpoints += worker.checkpoints;
     sum.seconds = std::max(sum.seconds, worker.seconds);
     sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
-    sum.captured_s = std::max(sum.captured_s, worker.captured_s);
     sum.lost_offsets += worker.lost_offsets;
     if (worker.points) sum.points = worker.points;
     if (worker.retention) add_retention(sum, worker);

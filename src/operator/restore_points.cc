@@ -41,8 +41,8 @@ void record_points(api::KafkaBackupStatus& status, const std::string& name, cons
   status.restore_points = std::move(out);
 }
 
-void follow_points(api::KafkaBackupStatus& status, const std::string& name, const api::ReportedPoints& points,
-                   std::int64_t captured_s) {
+void follow_points(api::KafkaBackupStatus& status, const std::string& name,
+                   const api::ReportedPoints& points) {
   if (points.newest.empty()) return;
   const auto newest = at(points.newest.front());
   const auto known = time_of_backup_id(status.backup_id.value_or(""));
@@ -50,10 +50,12 @@ void follow_points(api::KafkaBackupStatus& status, const std::string& name, cons
   const auto id = make_backup_id(name, newest);
   auto out = to_restore_points(status, name, points);
   if (status.backup_id != id) {
-    const Seconds captured = captured_s > 0 ? at(captured_s) : newest;
-    out.newest.front().time = captured;
-    out.last = captured;
-    status.last_backup_time = captured;
+    // Without it nothing is covered yet: a restore point, but none that ends the wait for a first backup.
+    if (points.captured > 0) {
+      out.newest.front().time = at(points.captured);
+      status.last_backup_time = at(points.captured);
+    }
+    out.last = out.newest.front().time;
   }
   status.backup_id = id;
   status.restore_points = std::move(out);

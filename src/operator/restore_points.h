@@ -14,7 +14,7 @@ void record_points(api::KafkaBackupStatus& status, const std::string& name, cons
 // From a continuous backup's worker while it goes on, also as the last word of one that ended: whatever is
 // older than what the status has changes nothing. What it says is no more than a hint where to look: a
 // restore reads the archive.
-void follow_points(api::KafkaBackupStatus& status, const std::string& name, const api::ReportedPoints& points,
-                   std::int64_t captured_s);
+void follow_points(api::KafkaBackupStatus& status, const std::string& name,
+                   const api::ReportedPoints& points);
 
 }  // namespace kb::op

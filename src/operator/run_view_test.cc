@@ -112,6 +112,8 @@ TEST_CASE("what a pod waits for is told, but not of one that goes") {
               {.name = "b", .job = "other", .waiting = "x"}};
   CHECK(run.look().waiting == "Unschedulable");
   run.pods[0].deleting = true;
+  CHECK(run.look().waiting.starts_with("it is being ended"));
+  run.pods.push_back({.name = "c", .job = "j", .running = true});
   CHECK(run.look().waiting.empty());
 }
 
