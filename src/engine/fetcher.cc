@@ -33,6 +33,14 @@ bool means_other_leader(kafka::ErrorCode code) {
 
 }  // namespace
 
+FetchScheduler::Limits scheduler_limits(const FetchSettings& settings) {
+  return {.workers_per_broker = settings.workers,
+          .turns_per_worker = settings.fetches_in_flight_max,
+          .turns_at_once_max = settings.in_flight_bytes_max / settings.answer_bytes_min,
+          .partitions_at_once_max = settings.partitions_at_once_max,
+          .follows = settings.follows};
+}
+
 void Fetcher::run(const Context& ctx) {
   for (;;) {
     if (flights_.empty() && !ask(ctx)) return;
@@ -42,7 +50,7 @@ void Fetcher::run(const Context& ctx) {
 }
 
 bool Fetcher::ask(const Context& ctx) {
-  auto turn = shared_.scheduler.take(ctx, shared_.settings.workers * shared_.settings.fetches_in_flight_max);
+  auto turn = shared_.scheduler.take(ctx, place_);
   if (turn.cursors.empty()) return false;
   send(ctx, std::move(turn), shared_.budget.acquire(ctx, answer_bytes()));
   return true;
@@ -55,7 +63,7 @@ void Fetcher::ask_ahead(const Context& ctx) {
   while (much_to_read_ && flights_.size() < settings.fetches_in_flight_max) {
     auto lease = shared_.budget.try_acquire(answer_bytes());
     if (!lease) return;
-    auto turn = shared_.scheduler.try_take(settings.workers * settings.fetches_in_flight_max);
+    auto turn = shared_.scheduler.try_take(place_);
     if (turn.cursors.empty() || !send(ctx, std::move(turn), std::move(*lease))) return;
   }
 }
@@ -135,10 +143,13 @@ void Fetcher::look_for_leaders(const Context& ctx, Turn& turn) {
 }
 
 std::shared_ptr<kafka::Connection> Fetcher::connection(const Context& ctx, std::int32_t node_id) {
-  auto& known = connections_[node_id];
-  if (!known || !known->usable())
-    known = std::make_shared<kafka::Connection>(shared_.cluster.open(ctx, node_id));
-  return known;
+  const bool as_before = connection_ && connected_to_ == node_id && connection_->usable() &&
+                         (connection_->in_flight() > 0 || !connection_->closed_by_broker());
+  if (as_before) return connection_;
+  connection_.reset();
+  connection_ = std::make_shared<kafka::Connection>(shared_.cluster.open(ctx, node_id));
+  connected_to_ = node_id;
+  return connection_;
 }
 
 std::size_t Fetcher::answer_bytes() const {
@@ -160,6 +171,9 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) co
   request.min_bytes = 1;
   request.max_bytes = max_bytes;
   request.isolation_level = kafka::IsolationLevel::read_committed;
+  // A request names a rack for all that it asks for; without one a leader gives what it has itself.
+  const auto may_change = [now = Clock::now()](auto& cursor) { return cursor.replica.may_change(now); };
+  if (std::ranges::all_of(turn.cursors, may_change)) request.rack_id = settings.client_rack;
   for (const auto& cursor : turn.cursors) {
     if (request.topics.empty() || request.topics.back().topic != cursor.stream.topic)
       request.topics.push_back({.topic = cursor.stream.topic, .topic_id = cursor.topic_id, .partitions = {}});
@@ -201,7 +215,7 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
       if (it == asked.end())
         fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for",
              by_id ? to_hex(topic.topic_id) : topic.topic, partition.partition_index);
-      auto built = take_partition(ctx, *it->second, partition, reply.buffer);
+      auto built = take_partition(ctx, turn.node_id, *it->second, partition, reply.buffer);
       raw_bytes += built.raw_bytes;
       records += built.records;
       if (built.blocks.empty()) continue;
@@ -222,9 +236,13 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
   shared_.records_per_second.acquire(ctx, records);
 }
 
-BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
+BuiltBlocks Fetcher::take_partition(const Context& ctx, std::int32_t node_id, FetchCursor& cursor,
                                     const kafka::FetchResponse::Partition& answer,
                                     const std::shared_ptr<const Buffer>& buffer) {
+  if (cursor.replica.refused(node_id, answer, Clock::now())) {
+    LOG_DEBUG("fetching {}: broker {}, which does not lead it, cannot give it", name_of(cursor), node_id);
+    return {};
+  }
   if (auto change = change_of(ctx, cursor, answer)) {
     // Who follows a log has no end up to which it could be called lost, and plans for the new one.
     if (change->event && shared_.settings.follows)
@@ -247,13 +265,14 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
   if (!built.blocks.empty())
     cursor.last_epoch = std::max(cursor.last_epoch, built.blocks.back().block.leader_epoch);
   note_lag(cursor, answer, built);
-  if (built.position == cursor.position) {
-    if (!shared_.settings.follows) check_stall(cursor);
-    return built;
+  if (built.position != cursor.position) {
+    shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
+    cursor.position = built.position;
+    cursor.moved_at = Clock::now();
+  } else if (!shared_.settings.follows) {
+    check_stall(cursor);
   }
-  shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
-  cursor.position = built.position;
-  cursor.moved_at = Clock::now();
+  cursor.replica.answered(node_id, answer, cursor.moved_at, !shared_.settings.follows, Clock::now());
   return built;
 }
 
@@ -342,8 +361,13 @@ void Fetcher::partition_failed(FetchCursor& cursor, const kafka::FetchResponse::
 }
 
 // The broker could not be asked at all: its partitions rest, and the metadata may say who leads them now.
+// What was read from it in the place of a leader is read from there.
 void Fetcher::all_failed(Turn& turn, const Error& error) {
   for (auto& cursor : turn.cursors) {
+    if (cursor.replica.is(turn.node_id)) {
+      cursor.replica.avoid(Clock::now());
+      continue;
+    }
     shared_.scheduler.failed(cursor, error.while_doing("fetching " + name_of(cursor)));
     stale_topics_.insert(cursor.stream.topic);
   }

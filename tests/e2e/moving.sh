@@ -301,4 +301,79 @@ test_topics_and_partitions_come_and_go() {
 	check_set "$first" go-vanishes vanished.dump --only go-vanishes
 }
 
+# ---- who is asked, as the proxies in front of the brokers see it --------------------------------------------
+
+# Runs a backup through the proxies, which count from there on.
+seen_backup() { # ARCHIVE TOPIC [MORE LINES OF spec]
+	backup_yaml "$@" >direct.yaml
+	through_proxies direct.yaml "$1.yaml"
+	nothing_seen
+	kafka_backup_run "$1.yaml"
+}
+
+test_reads_from_the_nearest_replica() {
+	local n least
+	admin create nr 6 3
+	write nr 6 12000 0
+	admin in-sync nr
+	dump nr --offsets --output source.dump
+	seen_backup leaders '[nr]'
+	for n in 1 2 3; do # each leads two of the six partitions
+		least=$(seen "$n" 'bytes of responses Fetch')
+		[ "$least" -gt 3000000 ] || fail "broker $n sent $least bytes, though it leads a third"
+	done
+	sed 's/kafkaCluster: {/&clientRack: rack-2, /; s/name: leaders/name: nearest/' direct.yaml >racked.yaml
+	through_proxies racked.yaml nearest.yaml
+	nothing_seen
+	kafka_backup_run nearest.yaml
+	echo "without clientRack, then with rack-2: $least of broker 3; $(seen 1 'bytes of responses Fetch') $(seen 2 'bytes of responses Fetch') $(seen 3 'bytes of responses Fetch')"
+	[ "$(seen 2 'bytes of responses Fetch')" -gt 12000000 ] || fail "broker 2 did not send everything"
+	for n in 1 3; do [ "$(seen "$n" 'bytes of responses Fetch')" -lt 100000 ] || fail "broker $n sent records"; done
+	restored_equals nearest "$(newest nearest)" nr source.dump
+}
+
+# The replica that was read is killed in mid-run, and the leader of the rest moves: nothing is lost or twice.
+test_a_replica_that_dies_is_left_for_the_leader() {
+	admin create rd 3 3
+	write rd 3 6000 0
+	admin in-sync rd
+	dump rd --offsets --output source.dump
+	backup_yaml replica '[rd]' "$slow" | sed 's/kafkaCluster: {/&clientRack: rack-2, /' >direct.yaml
+	through_proxies direct.yaml replica.yaml
+	nothing_seen
+	background replica.log "$KAFKA_BACKUP" run -f replica.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "segments" has_segments replica 2
+	[ "$(seen 2 'bytes of responses Fetch')" -gt 1000000 ] || fail "broker 2 was not read"
+	kill_member 2
+	end_backup replica
+	start_member_again 2
+	admin in-sync ""
+	contains "$(cat replica.log)" " 0 lost"
+	restored_equals replica "$(newest replica)" rd source.dump
+}
+
+# The fetches of broker 3 never get an answer, then nothing does that is sent to it.
+test_a_silent_broker_holds_up_its_own_partitions_only() {
+	local led
+	admin create si 30 3
+	write si 30 6000 0
+	led=$(admin leaders si | awk '$2 == 3' | wc -l)
+	dump si --offsets --output source.dump
+	backup_yaml silent '[si]' >direct.yaml
+	through_proxies direct.yaml silent.yaml
+	nothing_seen
+	tell 3 "black-hole api=Fetch"
+	background silent.log "$KAFKA_BACKUP" --progress json run -f silent.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "a fetch of broker 3" eval '[ "$(seen 3 "requests Fetch")" -gt 0 ]'
+	tell 3 black-hole
+	wait_for 60 "the partitions of the others" grep -q "\"partitionsDone\":$((30 - led))," silent.log
+	eq 0 "$(seen 3 'responses Fetch')" "answers of broker 3"
+	kill -0 "$running" || fail "the backup is over: $(tail -3 silent.log)"
+	tell 3 clear
+	end_backup silent
+	restored_equals silent "$(newest silent)" si source.dump
+}
+
 run_tests "$@"
