@@ -376,4 +376,57 @@ test_a_silent_broker_holds_up_its_own_partitions_only() {
 	restored_equals silent "$(newest silent)" si source.dump
 }
 
+# Two batches of 300 kB at 30 kB a second: between two fetches lies more than connections.max.idle.ms, 8 s.
+test_idle_connections_are_closed_and_nobody_notices() {
+	admin create idle-topic 1 3
+	fill bulk --prefix idle- --bytes 600000 --batch-bytes 300000 --partitions 1 --incompressible
+	dump idle-bulk --offsets --output source.dump
+	backup_yaml idle '[idle-bulk]' 'rateLimiting: {bytesPerSec: 30000}' >direct.yaml
+	through_proxies direct.yaml idle.yaml
+	nothing_seen
+	"$KAFKA_BACKUP" --log-level debug run -f idle.yaml --volumes "$volumes" >idle.log 2>&1
+	echo "$(seen_by_all 'closed by the broker') connections were closed by brokers"
+	[ "$(seen_by_all 'closed by the broker')" -gt 0 ] || fail "no connection was idle for long enough"
+	! grep -E 'warning|error|trying again|failed' idle.log || fail "a failure shows"
+	restored_equals idle "$(newest idle)" idle-bulk source.dump
+}
+
+# As Kafka finds it: by the hash that Java has for the name, and the partitions of the offsets topic.
+coordinator_of() { # GROUP
+	admin leaders __consumer_offsets >offsets.leaders
+	python3 - "$1" offsets.leaders <<-'P'
+		import sys
+		leaders = [int(line.split()[1]) for line in sorted(open(sys.argv[2]), key=lambda line: int(line.split()[0]))]
+		value = 0
+		for character in sys.argv[1]:
+		    value = (31 * value + ord(character)) & 0xFFFFFFFF
+		print(leaders[(value & 0x7FFFFFFF) % len(leaders)])
+	P
+}
+
+# All partitions are led by broker 2; groups are asked of their coordinators.
+test_requests_go_where_they_belong() {
+	local coordinator n each
+	admin create wh-many 200 2:3
+	admin create wh-few 2 2:3
+	write wh-many 200 2000 0
+	"$tools/kafka_commit" "$bootstrap" wh-group wh-many 0 3
+	coordinator=$(coordinator_of wh-group)
+	seen_backup where '["wh-*"]'
+	for n in 1 2 3; do echo "broker $n: $(tell "$n" status | grep requests | paste -sd' ')"; done
+	for n in 1 3; do for each in Fetch ListOffsets; do eq 0 "$(seen "$n" "requests $each")" "$each of broker $n"; done; done
+	[ "$(seen 2 'requests ListOffsets')" -le 4 ] || fail "$(seen 2 'requests ListOffsets') requests list the offsets of 200 partitions"
+	eq "$(seen_by_all 'requests OffsetFetch')" "$(seen "$coordinator" 'requests OffsetFetch')" "requests for the offsets of groups"
+	[ "$(seen "$coordinator" 'requests OffsetFetch')" -gt 0 ] || fail "the coordinator was not asked"
+	restore_yaml where-again where 'topics: [wh-few]
+topicMapping: {wh-few: wh-again}' >direct.yaml
+	through_proxies direct.yaml restore.yaml
+	nothing_seen
+	kafka_backup_run restore.yaml
+	eq 1 "$(seen_by_all 'requests CreateTopics')" "requests that create the topic"
+	nothing_seen
+	KAFKA_BOOTSTRAP=$proxied "$build/kafka_admin_test" --test-case='offsets*deleted records*' --duration=true
+	eq 2 "$(seen_by_all 'requests DeleteRecords')" "requests that delete records, one of them beyond the end"
+}
+
 run_tests "$@"
