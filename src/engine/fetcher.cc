@@ -112,6 +112,9 @@ void Fetcher::receive(const Context& ctx) {
     flight.lease.resize(reply->buffer->capacity());
     much_to_read_ = reply->buffer->view().size() >= shared_.settings.answer_bytes_min / 4;
     ask_ahead(ctx);
+    // A quota that is used up makes answers empty for a while (KIP-219): no stall.
+    if (reply->message.throttle_time_ms > 0)
+      for (auto& cursor : flight.turn.cursors) cursor.moved_at = Clock::now();
     const auto begun = Clock::now();
     take_answer(ctx, flight.turn, *reply, std::move(flight.lease));
     if (shared_.settings.follows) rest(flight.turn, begun, reply->buffer->view().size());

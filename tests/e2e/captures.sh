@@ -37,7 +37,7 @@ test_acls_quotas_and_configs() {
 	acl --add --deny-principal User:eve --operation Write --topic acc- --resource-pattern-type prefixed --deny-host 10.0.0.1
 	acl --add --allow-principal User:alice --operation Describe --topic another-topic --group acc-group --transactional-id acc-tx
 	config --add-config request_percentage=12.5 --entity-type users --entity-name alice
-	config --add-config consumer_byte_rate=2048 --entity-type clients --entity-default
+	config --add-config consumer_byte_rate=204800000 --entity-type clients --entity-default
 	config --add-config max.message.bytes=1234567 --entity-type topics --entity-name acc-nulls
 	backup_yaml access '["acc-*"]' >backup.yaml
 	local text
@@ -50,7 +50,7 @@ TOPIC acc- PREFIXED User:eve 10.0.0.1 WRITE DENY
 TOPIC acc-nulls LITERAL User:alice * READ ALLOW
 TRANSACTIONAL_ID acc-tx LITERAL User:alice * DESCRIBE ALLOW" "$(captured access "'\n'.join(' '.join(a[k] for k in
 		('resourceType', 'resourceName', 'patternType', 'principal', 'host', 'operation', 'permission')) for a in c['acls']['entries'])")"
-	eq "[(['user', 'alice'], {'request_percentage': 12.5}), (['client-id', None], {'consumer_byte_rate': 2048.0})]" \
+	eq "[(['user', 'alice'], {'request_percentage': 12.5}), (['client-id', None], {'consumer_byte_rate': 204800000.0})]" \
 		"$(captured access "sorted([([q['entity'][0]['type'], q['entity'][0].get('name')], q['values']) for q in c['clientQuotas']['entries']],
 			key=lambda q: q[0][0], reverse=True)")"
 	eq 1234567 "$(captured access "[t['configs']['max.message.bytes'] for t in c['topics'] if t['name'] == 'acc-nulls'][0]")"

@@ -95,9 +95,9 @@ start_and_break() { # LOG YAML API
 	wait_for 60 "the breaker to open" grep -q 'keeps failing and is left alone' "$1"
 }
 
-# An hour is longer than this test: what the run still tries 15 times, it must keep to itself.
+# An hour is longer than this test: what the run still tries 6 times, it must keep to itself.
 nothing_is_sent() { # LOG
-	wait_for 120 "15 attempts" refused_locally "$1" 15
+	wait_for 120 "6 attempts" refused_locally "$1" 6
 	local tried=$(($(seen connections) - connections))
 	echo "$tried connections, $(grep -c 'is left alone for another' "$1") attempts that were kept back"
 	# Three failures open it; one that reset the connection in use was no new connection, a second thread may have been under way.
@@ -112,7 +112,7 @@ recovers() { # LOG PID
 }
 
 test_an_open_breaker_sends_nothing() {
-	local block='circuitBreaker: {failureThreshold: 3, resetTimeoutSecs: 3600, successThreshold: 2, operationTimeoutMs: 20000}'
+	local block='circuitBreaker: {failureThreshold: 3, resetTimeoutSecs: 3600, successThreshold: 2, operationTimeoutMs: 5000}'
 	fill bulk --prefix brk- --bytes 4M --batch-bytes 60000 --incompressible
 	dump --prefix brk- --output source.dump
 	# The metrics page says so meanwhile.
