@@ -96,6 +96,11 @@ tell() { # N RULE
 	"$support/fault_proxy.py" tell "$(cat "$cluster/control.$1")" "$2"
 }
 
+# What the proxies have seen of what `proxied` leads to; 0 when that has not happened. Begins anew with `nothing_seen`.
+seen() { tell "$1" status | sed -n "s/^$2: //p" | grep . || echo 0; } # N WHAT
+seen_by_all() { echo $(($(seen 1 "$1") + $(seen 2 "$1") + $(seen 3 "$1"))); } # WHAT
+nothing_seen() { local n; for n in 1 2 3; do tell "$n" forget; done; }
+
 kill_member() { "$support/kafka.sh" kill "$cluster/$1"; }
 start_member_again() { "$support/kafka.sh" start "$cluster/$1" --heap 400m >/dev/null; }
 restart_member() {

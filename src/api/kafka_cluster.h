@@ -73,6 +73,7 @@ struct KafkaCluster {
   std::optional<CaSecret> ca_secret;
   std::optional<SaslSecret> sasl_secret;
   std::optional<Connection> connection;
+  std::optional<std::string> client_rack;
 
   static constexpr std::array rules{
       schema::Rule{"self.bootstrapServers.size() > 0", "bootstrapServers must not be empty"},
@@ -88,6 +89,9 @@ struct KafkaCluster {
     f("caSecret", ca_secret, "CA certificates; wins over `tlsSecret.caKey`.");
     f("saslSecret", sasl_secret, "Login for SASL_PLAINTEXT and SASL_SSL.");
     f("connection", connection, "TCP settings.");
+    f("clientRack", client_rack,
+      "KafkaBackup: read from the replica in this rack (`broker.rack`) where brokers allow it "
+      "(`replica.selector.class`), else from leaders.");
   }
   void check(schema::Check& check) const;
 };

@@ -55,7 +55,7 @@ std::vector<FetchCursor> open_cursors(const archive::Plan& plan, int shard, cons
 
 void read_all(FetchShared& shared, SegmentWriter& writer) {
   TaskGroup readers(writer.context());
-  for (std::size_t i = 0; i < shared.settings.workers; ++i)
+  for (std::size_t i = 0; i < shared.settings.threads; ++i)
     readers.spawn([&shared](const Context& ctx) { Fetcher(shared).run(ctx); });
   try {
     readers.wait();
@@ -75,10 +75,10 @@ bool copy_shard(const Context& ctx, kafka::Cluster& cluster, const archive::Arch
   auto cursors = open_cursors(plan, index, shard.stored(), cluster, progress);
   if (cursors.empty()) return resumed;
   const auto limits = api::rate_limiting_or_default(request.spec.rate_limiting);
-  const auto settings = fetch_settings(request);
+  const auto settings = fetch_settings(request, cluster.brokers().size());
   const auto blocks = block_settings(request.spec);
   FetchScheduler scheduler(
-      std::move(cursors), settings.partitions_at_once_max,
+      std::move(cursors), scheduler_limits(settings),
       [&](const archive::StreamId& stream) { return cluster.leader(stream.topic, stream.partition); },
       settings.retry);
   ByteBudget budget(request.memory_bytes_max);

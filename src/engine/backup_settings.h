@@ -9,12 +9,12 @@ namespace kb::engine {
 
 BlockSettings block_settings(const api::KafkaBackupSpec& spec);
 SegmentSettings segment_settings(const BackupRequest& request);
-FetchSettings fetch_settings(const BackupRequest& request);
+// `brokers` is how many there are now.
+FetchSettings fetch_settings(const BackupRequest& request, std::size_t brokers);
 
 // Of a continuous backup. What is read is durable a second or so later, for two objects written: a segment
 // and a checkpoint, so that there are at most two of them in a second.
 SegmentSettings follow_segment_settings(const BackupRequest& request);
 FetchSettings follow_fetch_settings(const BackupRequest& request, std::size_t brokers);
-std::size_t follow_workers_per_leader(const BackupRequest& request);
 
 }  // namespace kb::engine

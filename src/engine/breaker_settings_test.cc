@@ -66,9 +66,9 @@ TEST_CASE("spec.circuitBreaker.resetTimeoutSecs: a run outlasts it, so that it i
   CHECK(guarded(block, {}).retry.give_up_after == as_ever.retry.give_up_after + 7s);
   CHECK(store_guard(block, {})->reset_timeout == 7s);
   BackupRequest request;
-  const auto usual = fetch_settings(request);
+  const auto usual = fetch_settings(request, 1);
   request.spec.circuit_breaker = block;
-  const auto settings = fetch_settings(request);
+  const auto settings = fetch_settings(request, 1);
   CHECK(settings.retry.give_up_after == usual.retry.give_up_after + 7s);
   CHECK(settings.stall_max == usual.stall_max + 7s);
   CHECK(settings.answer_wait == 450ms);

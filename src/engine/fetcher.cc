@@ -33,6 +33,14 @@ bool means_other_leader(kafka::ErrorCode code) {
 
 }  // namespace
 
+FetchScheduler::Limits scheduler_limits(const FetchSettings& settings) {
+  return {.workers_per_broker = settings.workers,
+          .turns_per_worker = settings.fetches_in_flight_max,
+          .turns_at_once_max = settings.in_flight_bytes_max / settings.answer_bytes_min,
+          .partitions_at_once_max = settings.partitions_at_once_max,
+          .follows = settings.follows};
+}
+
 void Fetcher::run(const Context& ctx) {
   for (;;) {
     if (flights_.empty() && !ask(ctx)) return;
@@ -42,7 +50,7 @@ void Fetcher::run(const Context& ctx) {
 }
 
 bool Fetcher::ask(const Context& ctx) {
-  auto turn = shared_.scheduler.take(ctx, shared_.settings.workers * shared_.settings.fetches_in_flight_max);
+  auto turn = shared_.scheduler.take(ctx, place_);
   if (turn.cursors.empty()) return false;
   send(ctx, std::move(turn), shared_.budget.acquire(ctx, answer_bytes()));
   return true;
@@ -55,19 +63,19 @@ void Fetcher::ask_ahead(const Context& ctx) {
   while (much_to_read_ && flights_.size() < settings.fetches_in_flight_max) {
     auto lease = shared_.budget.try_acquire(answer_bytes());
     if (!lease) return;
-    auto turn = shared_.scheduler.try_take(settings.workers * settings.fetches_in_flight_max);
+    auto turn = shared_.scheduler.try_take(place_);
     if (turn.cursors.empty() || !send(ctx, std::move(turn), std::move(*lease))) return;
   }
 }
 
 bool Fetcher::send(const Context& ctx, Turn turn, ByteBudget::Lease lease) {
+  if (turn.node_id < 0) {
+    take_leaderless(ctx, turn);
+    end_turn(ctx, std::move(turn));
+    return false;
+  }
   CircuitBreakers::Permit permit;
   try {
-    if (turn.node_id < 0) {
-      take_leaderless(ctx, turn);
-      end_turn(ctx, std::move(turn));
-      return false;
-    }
     permit = shared_.cluster.admit(turn.node_id);
     auto broker = connection(ctx, turn.node_id);
     broker->send(ctx, request_for(turn, lease.bytes()));
@@ -138,10 +146,13 @@ void Fetcher::look_for_leaders(const Context& ctx, Turn& turn) {
 }
 
 std::shared_ptr<kafka::Connection> Fetcher::connection(const Context& ctx, std::int32_t node_id) {
-  auto& known = connections_[node_id];
-  if (!known || !known->usable())
-    known = std::make_shared<kafka::Connection>(shared_.cluster.open(ctx, node_id));
-  return known;
+  const bool as_before = connection_ && connected_to_ == node_id && connection_->usable() &&
+                         (connection_->in_flight() > 0 || !connection_->closed_by_broker());
+  if (as_before) return connection_;
+  connection_.reset();
+  connection_ = std::make_shared<kafka::Connection>(shared_.cluster.open(ctx, node_id));
+  connected_to_ = node_id;
+  return connection_;
 }
 
 std::size_t Fetcher::answer_bytes() const {
@@ -163,6 +174,9 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) co
   request.min_bytes = 1;
   request.max_bytes = max_bytes;
   request.isolation_level = kafka::IsolationLevel::read_committed;
+  // A request names a rack for all that it asks for; without one a leader gives what it has itself.
+  const auto may_change = [now = Clock::now()](auto& cursor) { return cursor.replica.may_change(now); };
+  if (std::ranges::all_of(turn.cursors, may_change)) request.rack_id = settings.client_rack;
   for (const auto& cursor : turn.cursors) {
     if (request.topics.empty() || request.topics.back().topic != cursor.stream.topic)
       request.topics.push_back({.topic = cursor.stream.topic, .topic_id = cursor.topic_id, .partitions = {}});
@@ -204,7 +218,7 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
       if (it == asked.end())
         fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for",
              by_id ? to_hex(topic.topic_id) : topic.topic, partition.partition_index);
-      auto built = take_partition(ctx, *it->second, partition, reply.buffer);
+      auto built = take_partition(ctx, turn.node_id, *it->second, partition, reply.buffer);
       raw_bytes += built.raw_bytes;
       records += built.records;
       if (built.blocks.empty()) continue;
@@ -225,13 +239,15 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
   shared_.records_per_second.acquire(ctx, records);
 }
 
-BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
+BuiltBlocks Fetcher::take_partition(const Context& ctx, std::int32_t node_id, FetchCursor& cursor,
                                     const kafka::FetchResponse::Partition& answer,
                                     const std::shared_ptr<const Buffer>& buffer) {
+  if (cursor.replica.refused(node_id, answer, Clock::now())) {
+    LOG_DEBUG("fetching {}: broker {}, which does not lead it, cannot give it", name_of(cursor), node_id);
+    return {};
+  }
   if (auto change = change_of(ctx, cursor, answer)) {
-    // Who follows a log has no end up to which it could be called lost, and plans for the new one.
-    if (change->event && shared_.settings.follows)
-      throw Error(ErrorKind::conflict, archive::to_string(*change->event));
+    refuse_if_followed(*change);
     return skip_lost(cursor, std::move(*change));
   }
   if (answer.error_code != kafka::ErrorCode::none) {
@@ -250,13 +266,14 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, FetchCursor& cursor,
   if (!built.blocks.empty())
     cursor.last_epoch = std::max(cursor.last_epoch, built.blocks.back().block.leader_epoch);
   note_lag(cursor, answer, built);
-  if (built.position == cursor.position) {
-    if (!shared_.settings.follows) check_stall(cursor);
-    return built;
+  if (built.position != cursor.position) {
+    shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
+    cursor.position = built.position;
+    cursor.moved_at = Clock::now();
+  } else if (!shared_.settings.follows) {
+    check_stall(cursor);
   }
-  shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
-  cursor.position = built.position;
-  cursor.moved_at = Clock::now();
+  cursor.replica.answered(node_id, answer, cursor.moved_at, !shared_.settings.follows, Clock::now());
   return built;
 }
 
@@ -290,6 +307,12 @@ std::optional<LogChange> Fetcher::change_of(const Context& ctx, FetchCursor& cur
   }
 }
 
+// Who follows a log has no end up to which it could be called lost, and plans for the new one.
+void Fetcher::refuse_if_followed(const LogChange& change) const {
+  if (change.event && shared_.settings.follows)
+    throw Error(ErrorKind::conflict, archive::to_string(*change.event));
+}
+
 // What is gone is recorded as such, and the run goes on behind it.
 BuiltBlocks Fetcher::skip_lost(FetchCursor& cursor, LogChange change) {
   LOG_WARN("{}: offsets up to {} are gone before they were read{}", name_of(cursor), change.next - 1,
@@ -311,14 +334,20 @@ BuiltBlocks Fetcher::skip_lost(FetchCursor& cursor, LogChange change) {
 void Fetcher::take_leaderless(const Context& ctx, Turn& turn) {
   std::map<SegmentClass, BlockBatch> batches;
   for (auto& cursor : turn.cursors) {
-    auto change = after_unknown_topic(ctx, shared_.cluster, cursor);
+    std::optional<LogChange> change;
+    Error why(ErrorKind::unavailable, "the partition has no leader");
+    try {
+      change = after_unknown_topic(ctx, shared_.cluster, cursor);
+    } catch (const Error& error) {
+      ctx.check();
+      why = error;
+    }
     if (!change) {
-      shared_.scheduler.failed(
-          cursor, Error(ErrorKind::unavailable,
-                        fmt::format("fetching {}: the partition has no leader", name_of(cursor))));
+      shared_.scheduler.failed(cursor, why.while_doing("fetching " + name_of(cursor)));
       stale_topics_.insert(cursor.stream.topic);
       continue;
     }
+    refuse_if_followed(*change);
     auto& batch = batches[cursor.segment_class];
     batch.segment_class = cursor.segment_class;
     for (auto& block : skip_lost(cursor, std::move(*change)).blocks) batch.blocks.push_back(std::move(block));
@@ -345,8 +374,13 @@ void Fetcher::partition_failed(FetchCursor& cursor, const kafka::FetchResponse::
 }
 
 // The broker could not be asked at all: its partitions rest, and the metadata may say who leads them now.
+// What was read from it in the place of a leader is read from there.
 void Fetcher::all_failed(Turn& turn, const Error& error) {
   for (auto& cursor : turn.cursors) {
+    if (cursor.replica.is(turn.node_id)) {
+      cursor.replica.avoid(Clock::now());
+      continue;
+    }
     shared_.scheduler.failed(cursor, error.while_doing("fetching " + name_of(cursor)));
     stale_topics_.insert(cursor.stream.topic);
   }

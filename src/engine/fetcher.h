@@ -21,7 +21,8 @@
 namespace kb::engine {
 
 struct FetchSettings {
-  std::size_t workers = 3;                // connections per broker for fetching
+  std::size_t workers = 3;                // per broker, each with a connection
+  std::size_t threads = 4;                // workers of all brokers
   std::size_t fetches_in_flight_max = 4;  // of each worker
   std::size_t partitions_at_once_max = std::numeric_limits<std::uint32_t>::max();  // of all workers
   // What fetches in flight may bring together, so that they fill a connection across a round trip; each asks
@@ -31,10 +32,13 @@ struct FetchSettings {
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
   RetryPolicy retry;
+  std::string client_rack;  // partitions are read from the replica that is nearest to it; empty: from leaders
   // Logs are followed: they have no end, and after an answer of little the partitions rest so long.
   bool follows = false;
   Duration rest_after_little{};
 };
+
+FetchScheduler::Limits scheduler_limits(const FetchSettings& settings);
 
 // Shared by the workers; thread-safe as its members are.
 struct FetchShared {
@@ -53,8 +57,9 @@ struct FetchShared {
   std::function<void(const Context&, BlockBatch)> sink;
 };
 
-// One worker: takes turns until everything is read. While an answer is on its way or taken apart, the next
-// one is asked for, of other partitions: so that a round trip costs nothing. Owned by one thread.
+// One worker: takes turns until everything is read, of one broker at a time. While an answer is on its way or
+// taken apart, the next one is asked for, of other partitions: so that a round trip costs nothing. Owned by
+// one thread.
 class Fetcher {
  public:
   explicit Fetcher(FetchShared& shared) : shared_(shared) {}
@@ -81,12 +86,13 @@ class Fetcher {
   std::shared_ptr<kafka::Connection> connection(const Context& ctx, std::int32_t node_id);
   void take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kafka::FetchResponse>& reply,
                    ByteBudget::Lease lease);
-  // Returns the blocks of one partition; empty when it brought none.
-  BuiltBlocks take_partition(const Context& ctx, FetchCursor& cursor,
+  // Returns the blocks of one partition; empty when it brought none. `node_id` has answered.
+  BuiltBlocks take_partition(const Context& ctx, std::int32_t node_id, FetchCursor& cursor,
                              const kafka::FetchResponse::Partition& answer,
                              const std::shared_ptr<const Buffer>& buffer);
   std::optional<LogChange> change_of(const Context& ctx, FetchCursor& cursor,
                                      const kafka::FetchResponse::Partition& answer);
+  void refuse_if_followed(const LogChange& change) const;
   BuiltBlocks skip_lost(FetchCursor& cursor, LogChange change);
   void take_leaderless(const Context& ctx, Turn& turn);
   void partition_failed(FetchCursor& cursor, const kafka::FetchResponse::Partition& answer);
@@ -100,9 +106,11 @@ class Fetcher {
   void check_stall(const FetchCursor& cursor) const;
 
   FetchShared& shared_;
-  std::map<std::int32_t, std::shared_ptr<kafka::Connection>> connections_;  // by broker
-  std::deque<Flight> flights_;                                              // in the order they were sent
-  bool much_to_read_ = false;                                               // as the last answer shows
+  FetchScheduler::Place place_;
+  std::int32_t connected_to_ = -1;
+  std::shared_ptr<kafka::Connection> connection_;
+  std::deque<Flight> flights_;                       // in the order they were sent, all to one broker
+  bool much_to_read_ = false;                        // as the last answer shows
   std::set<std::string> stale_topics_;               // whose leaders have to be looked up again
   bool leaders_stale_ = false;                       // an answer told a new leader
   std::vector<kafka::NodeEndpoint> told_endpoints_;  // of leaders that the last answer names

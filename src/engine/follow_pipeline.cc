@@ -50,7 +50,7 @@ FollowPipeline::FollowPipeline(const Context& ctx, kafka::Cluster& cluster, cons
       settings_(follow_fetch_settings(request, cluster.brokers().size())),
       blocks_(as_they_are(block_settings(request.spec))),
       scheduler_(
-          open_cursors(opening, cluster, progress), std::numeric_limits<std::size_t>::max(),
+          open_cursors(opening, cluster, progress), scheduler_limits(settings_),
           [&cluster](const archive::StreamId& s) { return cluster.leader(s.topic, s.partition); },
           settings_.retry),
       budget_(request.memory_bytes_max),
@@ -70,8 +70,7 @@ FollowPipeline::FollowPipeline(const Context& ctx, kafka::Cluster& cluster, cons
               .sink = [this](const Context&,
                              BlockBatch batch) { writer_.add(writer_.context(), std::move(batch)); }},
       readers_({.stop = reading_.get_token()}) {
-  scheduler_.follow(follow_workers_per_leader(request));
-  for (std::size_t i = 0; i < settings_.workers; ++i)
+  for (std::size_t i = 0; i < settings_.threads; ++i)
     readers_.spawn([this](const Context& c) { Fetcher(shared_).run(c); });
 }
 

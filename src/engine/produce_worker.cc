@@ -170,7 +170,8 @@ bool ProduceWorker::send(const Context& ctx) {
   shared_.bytes_per_second.acquire(ctx, bytes);
   shared_.records_per_second.acquire(ctx, records);
   try {
-    if (!connection_ || !connection_->usable()) connection_ = shared_.cluster.open(ctx, node_id_);
+    if (!connection_ || !connection_->usable() || (in_flight_.empty() && connection_->closed_by_broker()))
+      connection_ = shared_.cluster.open(ctx, node_id_);
     connection_->send(ctx, request);
   } catch (const Error& error) {
     ctx.check();

@@ -86,6 +86,9 @@ class Connection {
   }
   std::size_t in_flight() const { return early_.size() + in_flight_.size(); }
   bool usable() const { return stream_ != nullptr; }
+  // Whether the broker has closed it, as it does after some idle time (connections.max.idle.ms); does not
+  // wait. For whoever has nothing in flight and would use it again.
+  bool closed_by_broker() const { return !stream_ || stream_->closed_by_peer(); }
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:

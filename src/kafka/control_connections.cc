@@ -30,7 +30,7 @@ ControlConnections::Turn::~Turn() {
 }
 
 Connection& ControlConnections::Turn::connection(const Context& ctx) {
-  if (!slot_->connection || !slot_->connection->usable())
+  if (!slot_->connection || slot_->connection->closed_by_broker())
     slot_->connection.emplace(Connection::open(ctx, endpoint_, all_.settings_));
   return *slot_->connection;
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "kafka/messages_cluster.h"
+#include "kafka/scripted_broker.h"
 #include "net/loopback_listener.h"
 
 #include <doctest/doctest.h>
@@ -109,6 +110,23 @@ TEST_CASE("an answer that never comes ends in a bounded time") {
   LoopbackListener silent;
   ControlConnections control(impatient(), no_breakers());
   CHECK_EQ(outcome(control, silent.endpoint()), ErrorKind::timed_out);
+}
+
+TEST_CASE("a connection that its broker has closed meanwhile is opened anew, and nothing has failed") {
+  LoopbackListener listener;
+  ControlConnections control(ConnectionSettings{}, no_breakers());
+  for (int i = 0; i < 2; ++i) {
+    std::jthread broker([&] {
+      LoopbackPeer peer(listener.accept());
+      for (const auto& answer : {versions_answer(), cluster_answer(2, "ours")}) {
+        const auto size = read_big_endian<int32_t>(peer.receive(sizeof(int32_t)).data());
+        peer.receive(static_cast<std::size_t>(size));
+        peer.send(answer);
+      }
+    });
+    CHECK_EQ(control.call(within_a_minute(), listener.endpoint(), MetadataRequest{}).message.cluster_id,
+             "ours");
+  }
 }
 
 TEST_CASE("threads take turns") {

@@ -15,6 +15,8 @@ class ByteStream {
   virtual ~ByteStream() = default;
   // Waits for at least one byte and returns how many were put into `out`; 0 when the peer has finished.
   virtual std::size_t read_some(const Context& ctx, std::span<char> out) = 0;
+  // Whether the peer has closed or reset the connection already; does not wait.
+  virtual bool closed_by_peer() const = 0;
   // Writes all parts, in order.
   virtual void write(const Context& ctx, std::span<const std::string_view> parts) = 0;
 };

@@ -99,6 +99,11 @@ std::size_t Socket::read_some(const Context& ctx, std::span<char> out) {
   }
 }
 
+bool Socket::closed_by_peer() const {
+  pollfd state{.fd = fd_.get(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
 void Socket::write(const Context& ctx, std::span<const std::string_view> parts) {
   for (std::size_t written = 0;;) {  // of what begins with parts.front()
     for (; !parts.empty() && written >= parts.front().size(); parts = parts.subspan(1))

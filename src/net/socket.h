@@ -22,6 +22,7 @@ class Socket final : public ByteStream {
   // Takes a connected stream socket and makes it non-blocking.
   explicit Socket(Fd fd);
   std::size_t read_some(const Context& ctx, std::span<char> out) override;
+  bool closed_by_peer() const override;
   void write(const Context& ctx, std::span<const std::string_view> parts) override;
 
  private:

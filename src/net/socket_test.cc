@@ -122,6 +122,23 @@ TEST_CASE("a peer that finishes, closes or resets is unavailable") {
   }
 }
 
+TEST_CASE("whether a peer has closed is seen without reading, and whatever is still unread") {
+  Pair pair;
+  CHECK(!pair.client->closed_by_peer());
+  pair.server.send("ab");
+  CHECK(!pair.client->closed_by_peer());
+  SUBCASE("finished") {
+    pair.server.finish_sending();
+  }
+  SUBCASE("closed") {
+    pair.server.close();
+  }
+  SUBCASE("reset") {
+    pair.server.reset();
+  }
+  CHECK(pair.client->closed_by_peer());
+}
+
 TEST_CASE("nobody listens") {
   std::optional<LoopbackListener> listener(std::in_place);
   Endpoint endpoint = listener->endpoint();

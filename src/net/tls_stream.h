@@ -28,6 +28,7 @@ class TlsStream final : public ByteStream {
   // address; empty: whoever it is.
   bool handshake(const Context& ctx, const std::string& host);
   std::size_t read_some(const Context& ctx, std::span<char> out) override;
+  bool closed_by_peer() const override { return stream_->closed_by_peer(); }
   void write(const Context& ctx, std::span<const std::string_view> parts) override;
 
   const TlsRefusal& refusal() const { return refusal_; }

@@ -301,4 +301,132 @@ test_topics_and_partitions_come_and_go() {
 	check_set "$first" go-vanishes vanished.dump --only go-vanishes
 }
 
+# ---- who is asked, as the proxies in front of the brokers see it --------------------------------------------
+
+# Runs a backup through the proxies, which count from there on.
+seen_backup() { # ARCHIVE TOPIC [MORE LINES OF spec]
+	backup_yaml "$@" >direct.yaml
+	through_proxies direct.yaml "$1.yaml"
+	nothing_seen
+	kafka_backup_run "$1.yaml"
+}
+
+test_reads_from_the_nearest_replica() {
+	local n least
+	admin create nr 6 3
+	write nr 6 12000 0
+	admin in-sync nr
+	dump nr --offsets --output source.dump
+	seen_backup leaders '[nr]'
+	for n in 1 2 3; do # each leads two of the six partitions
+		least=$(seen "$n" 'bytes of responses Fetch')
+		[ "$least" -gt 3000000 ] || fail "broker $n sent $least bytes, though it leads a third"
+	done
+	sed 's/kafkaCluster: {/&clientRack: rack-2, /; s/name: leaders/name: nearest/' direct.yaml >racked.yaml
+	through_proxies racked.yaml nearest.yaml
+	nothing_seen
+	kafka_backup_run nearest.yaml
+	echo "without clientRack, then with rack-2: $least of broker 3; $(seen 1 'bytes of responses Fetch') $(seen 2 'bytes of responses Fetch') $(seen 3 'bytes of responses Fetch')"
+	[ "$(seen 2 'bytes of responses Fetch')" -gt 12000000 ] || fail "broker 2 did not send everything"
+	for n in 1 3; do [ "$(seen "$n" 'bytes of responses Fetch')" -lt 100000 ] || fail "broker $n sent records"; done
+	restored_equals nearest "$(newest nearest)" nr source.dump
+}
+
+# The replica that was read is killed in mid-run, and the leader of the rest moves: nothing is lost or twice.
+test_a_replica_that_dies_is_left_for_the_leader() {
+	admin create rd 3 3
+	write rd 3 6000 0
+	admin in-sync rd
+	dump rd --offsets --output source.dump
+	backup_yaml replica '[rd]' "$slow" | sed 's/kafkaCluster: {/&clientRack: rack-2, /' >direct.yaml
+	through_proxies direct.yaml replica.yaml
+	nothing_seen
+	background replica.log "$KAFKA_BACKUP" run -f replica.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "segments" has_segments replica 2
+	[ "$(seen 2 'bytes of responses Fetch')" -gt 1000000 ] || fail "broker 2 was not read"
+	kill_member 2
+	end_backup replica
+	start_member_again 2
+	admin in-sync ""
+	contains "$(cat replica.log)" " 0 lost"
+	restored_equals replica "$(newest replica)" rd source.dump
+}
+
+# The fetches of broker 3 never get an answer, then nothing does that is sent to it.
+test_a_silent_broker_holds_up_its_own_partitions_only() {
+	local led
+	admin create si 30 3
+	write si 30 6000 0
+	led=$(admin leaders si | awk '$2 == 3' | wc -l)
+	dump si --offsets --output source.dump
+	backup_yaml silent '[si]' >direct.yaml
+	through_proxies direct.yaml silent.yaml
+	nothing_seen
+	tell 3 "black-hole api=Fetch"
+	background silent.log "$KAFKA_BACKUP" --progress json run -f silent.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "a fetch of broker 3" eval '[ "$(seen 3 "requests Fetch")" -gt 0 ]'
+	tell 3 black-hole
+	wait_for 60 "the partitions of the others" grep -q "\"partitionsDone\":$((30 - led))," silent.log
+	eq 0 "$(seen 3 'responses Fetch')" "answers of broker 3"
+	kill -0 "$running" || fail "the backup is over: $(tail -3 silent.log)"
+	tell 3 clear
+	end_backup silent
+	restored_equals silent "$(newest silent)" si source.dump
+}
+
+# Two batches of 300 kB at 30 kB a second: between two fetches lies more than connections.max.idle.ms, 8 s.
+test_idle_connections_are_closed_and_nobody_notices() {
+	admin create idle-topic 1 3
+	fill bulk --prefix idle- --bytes 600000 --batch-bytes 300000 --partitions 1 --incompressible
+	dump idle-bulk --offsets --output source.dump
+	backup_yaml idle '[idle-bulk]' 'rateLimiting: {bytesPerSec: 30000}' >direct.yaml
+	through_proxies direct.yaml idle.yaml
+	nothing_seen
+	"$KAFKA_BACKUP" --log-level debug run -f idle.yaml --volumes "$volumes" >idle.log 2>&1
+	echo "$(seen_by_all 'closed by the broker') connections were closed by brokers"
+	[ "$(seen_by_all 'closed by the broker')" -gt 0 ] || fail "no connection was idle for long enough"
+	! grep -E 'warning|error|trying again|failed' idle.log || fail "a failure shows"
+	restored_equals idle "$(newest idle)" idle-bulk source.dump
+}
+
+# As Kafka finds it: by the hash that Java has for the name, and the partitions of the offsets topic.
+coordinator_of() { # GROUP
+	admin leaders __consumer_offsets >offsets.leaders
+	python3 - "$1" offsets.leaders <<-'P'
+		import sys
+		leaders = [int(line.split()[1]) for line in sorted(open(sys.argv[2]), key=lambda line: int(line.split()[0]))]
+		value = 0
+		for character in sys.argv[1]:
+		    value = (31 * value + ord(character)) & 0xFFFFFFFF
+		print(leaders[(value & 0x7FFFFFFF) % len(leaders)])
+	P
+}
+
+# All partitions are led by broker 2; groups are asked of their coordinators.
+test_requests_go_where_they_belong() {
+	local coordinator n each
+	admin create wh-many 200 2:3
+	admin create wh-few 2 2:3
+	write wh-many 200 2000 0
+	"$tools/kafka_commit" "$bootstrap" wh-group wh-many 0 3
+	coordinator=$(coordinator_of wh-group)
+	seen_backup where '["wh-*"]'
+	for n in 1 2 3; do echo "broker $n: $(tell "$n" status | grep requests | paste -sd' ')"; done
+	for n in 1 3; do for each in Fetch ListOffsets; do eq 0 "$(seen "$n" "requests $each")" "$each of broker $n"; done; done
+	[ "$(seen 2 'requests ListOffsets')" -le 4 ] || fail "$(seen 2 'requests ListOffsets') requests list the offsets of 200 partitions"
+	eq "$(seen_by_all 'requests OffsetFetch')" "$(seen "$coordinator" 'requests OffsetFetch')" "requests for the offsets of groups"
+	[ "$(seen "$coordinator" 'requests OffsetFetch')" -gt 0 ] || fail "the coordinator was not asked"
+	restore_yaml where-again where 'topics: [wh-few]
+topicMapping: {wh-few: wh-again}' >direct.yaml
+	through_proxies direct.yaml restore.yaml
+	nothing_seen
+	kafka_backup_run restore.yaml
+	eq 1 "$(seen_by_all 'requests CreateTopics')" "requests that create the topic"
+	nothing_seen
+	KAFKA_BOOTSTRAP=$proxied "$build/kafka_admin_test" --test-case='offsets*deleted records*' --duration=true
+	eq 2 "$(seen_by_all 'requests DeleteRecords')" "requests that delete records, one of them beyond the end"
+}
+
 run_tests "$@"

@@ -136,6 +136,10 @@ class Rules:
         with self.changed:
             self.seen["connections"] += 1
 
+    def note_closed_by_broker(self):
+        with self.changed:
+            self.seen["closed by the broker"] += 1
+
     def note_at_once(self, count):
         """So many requests of one connection have no answer yet."""
         with self.changed:
@@ -175,6 +179,7 @@ class Session:
         self.apis = {}  # by correlation id, of the requests that have no answer yet
         self.asked = self.answered = 0
         self.silent = False  # the client gets nothing any more
+        self.over = False  # by us, or because the client closed it
         self.latency = 0  # of the answer that passes, in seconds
         self.late = None  # what is far away, once anything was: (time of arrival, bytes)
 
@@ -189,6 +194,7 @@ class Session:
             self.end(reset=False)
 
     def end(self, reset):
+        self.over = True
         for end in (self.client, self.broker):
             if reset:  # SO_LINGER of 0 makes the kernel send RST when the last thread lets go of the socket
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -214,7 +220,7 @@ class Session:
 
     def pass_responses(self):
         while True:
-            size, correlation_id = struct.unpack(">ii", header := read(self.broker, 8))
+            size, correlation_id = struct.unpack(">ii", header := self.read_answer_header())
             api = self.apis.pop(correlation_id)
             self.rules.note("responses", api, size + 4)
             self.rules.pass_black_holes(api)
@@ -234,6 +240,14 @@ class Session:
             if self.rules.take("half-close", api) is not None:
                 self.client.shutdown(socket.SHUT_WR)
                 self.silent = True
+
+    def read_answer_header(self):
+        try:
+            return read(self.broker, 8)
+        except (Ended, OSError):
+            if not self.over:
+                self.rules.note_closed_by_broker()
+            raise
 
     def pass_late(self):
         while True:
