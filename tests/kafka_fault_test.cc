@@ -66,7 +66,7 @@ TEST_CASE("an answer that is cut closes the connection; another one gives it who
     connection.send(soon(), fetch_request(cluster.topic, 0));
     CHECK_EQ(first_offset(connection.receive<FetchRequest>(soon())), 0);
     cluster.tell(fmt::format("reset api=Fetch after={} count=2", after));
-    // The reset is seen by whoever touches the connection next: the second and third request or the first answer.
+    // Whoever touches the connection next sees the reset: a request behind the first one or the answer.
     auto error = failure_of([&] {
       for (int i = 0; i < 3; ++i) connection.send(soon(), fetch_request(cluster.topic, 0));
       connection.receive<FetchRequest>(soon());

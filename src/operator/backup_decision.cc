@@ -16,6 +16,7 @@
 #include "operator/lenient_reading.h"
 #include "operator/progress_view.h"
 #include "operator/restore_points.h"
+#include "operator/run_figures.h"
 #include "operator/run_view.h"
 #include "operator/schedule.h"
 #include "schema/schema.h"
@@ -83,6 +84,10 @@ class Step {
     out_.actions.events.push_back({warning, std::string(reason), std::move(message)});
   }
 
+  void note_losses(std::uint64_t offsets, const std::string& backup_id) {
+    note(true, "OffsetsLost", lost_text(offsets, backup_id));
+  }
+
   void take_over_failure();
   bool is_over(const CurrentRun& run) const;
   void adopt();
@@ -116,7 +121,6 @@ class Step {
   void describe_phase();
   void note_changes();
   void describe_conditions();
-  std::string success_text() const;
   HistoryLimits history_limits() const;
   void plan_next_look();
 
@@ -206,9 +210,7 @@ void Step::record_losses(std::uint64_t lost_offsets) {
   const auto known = status().lost_offsets.value_or(0);
   status().lost_offsets = std::max(known, lost_offsets);
   if (known > 0 || lost_offsets == 0) return;
-  note(true, "OffsetsLost",
-       fmt::format("{} offsets were deleted by retention in Kafka before backup {} could read them",
-                   lost_offsets, status().current_run->backup_id));
+  note_losses(lost_offsets, status().current_run->backup_id);
 }
 
 void Step::follow_run() {
@@ -296,48 +298,25 @@ void Step::end_run() {
 void Step::record_success(const api::WorkReport& report) {
   const auto run = *status().current_run;
   const auto seconds = seconds_since(run.start_time);
-  status().backup_id = run.backup_id;
-  status().last_backup_time = to_seconds(in_.now);
-  status().records_processed = report.records;
-  status().bytes_processed = report.bytes;
-  status().segments_completed = report.segments;
-  status().lost_offsets = report.lost_offsets;
-  status().warnings = report.warnings;
-  status().last_run_seconds = seconds;
-  if (report.seconds > 0) {
-    status().throughput_records_per_sec = static_cast<double>(report.records) / report.seconds;
-    status().throughput_bytes_per_sec = static_cast<double>(report.bytes) / report.seconds;
-  }
+  record_figures(status(), report, run.backup_id, to_seconds(in_.now), seconds);
   status().failure_reason.reset();
   if (report.points) record_points(status(), name(), report);
   if (report.retention) record_retention(*report.retention);
   end_run();
-  note(false, "BackupCompleted", success_text());
-  if (report.lost_offsets > 0)
-    note(true, "OffsetsLost",
-         fmt::format("{} offsets were deleted by retention in Kafka before backup {} could read them",
-                     report.lost_offsets, run.backup_id));
+  note(false, "BackupCompleted", success_text(out_.status));
+  if (report.lost_offsets > 0) note_losses(report.lost_offsets, run.backup_id);
   out_.actions.finished =
       FinishedRun{.succeeded = true, .seconds = seconds, .records = report.records, .bytes = report.bytes};
 }
 
 void Step::record_retention(const api::ReportedRetention& retention) {
-  status().last_retention_time = to_seconds(in_.now);
-  status().retention_inspected_backups = retention.inspected;
-  status().retention_eligible_backups = retention.eligible;
-  status().retention_deleted_backups = retention.deleted;
-  status().retention_reclaimed_bytes = retention.reclaimed_bytes;
-  status().retention_dry_run = retention.dry_run;
-  status().retention_error.reset();
-  if (retention.error.empty()) {
-    if (retention.deleted > 0)
-      note(false, "RetentionApplied",
-           fmt::format("{} old backups deleted, {} freed", retention.deleted,
-                       format_bytes(retention.reclaimed_bytes)));
-    return;
-  }
-  status().retention_error = retention.error;
-  note(true, "RetentionFailed", retention.error);
+  op::record_retention(status(), retention, to_seconds(in_.now));
+  if (!retention.error.empty())
+    note(true, "RetentionFailed", retention.error);
+  else if (retention.deleted > 0)
+    note(false, "RetentionApplied",
+         fmt::format("{} old backups deleted, {} freed", retention.deleted,
+                     format_bytes(retention.reclaimed_bytes)));
 }
 
 void Step::record_failure(const RunView& view) {
@@ -509,13 +488,6 @@ void Step::start(CurrentRun run) {
 
 // ---- what to say
 
-std::string Step::success_text() const {
-  const auto& s = out_.status;
-  return fmt::format("Backup {} completed: {} records, {}", s.backup_id.value_or(""),
-                     format_count(s.records_processed.value_or(0)),
-                     format_bytes(s.bytes_processed.value_or(0)));
-}
-
 void Step::describe() {
   status().checkpoint_enabled =
       in_.spec ? in_.spec->checkpoint.value_or(api::Checkpoint{}).enabled : before_.checkpoint_enabled;
@@ -543,7 +515,7 @@ void Step::describe_phase() {
   if (is_continuous() && is_suspended())
     return say("Pending", fmt::format("Suspended; the newest restore point is {}", *status().backup_id));
   const std::string suspended = is_suspended() ? "; suspended" : "";
-  if (status().backup_id) return say("Completed", success_text() + suspended);
+  if (status().backup_id) return say("Completed", success_text(out_.status) + suspended);
   say("Ready", is_scheduled() ? "Backup schedule is active" : "Backup is about to start");
 }
 
@@ -567,7 +539,7 @@ void Step::describe_conditions() {
     conditions.set("Ready", true, running ? "ContinuousRunning" : "BackupSucceeded",
                    fmt::format("The newest restore point is {}", *status().backup_id));
   else if (status().backup_id)
-    conditions.set("Ready", true, "BackupSucceeded", success_text());
+    conditions.set("Ready", true, "BackupSucceeded", success_text(out_.status));
   else if (is_scheduled())
     conditions.set("Ready", true, "ScheduleActive", "No backup yet");
   else
@@ -595,7 +567,7 @@ void Step::describe_conditions() {
                  complete ? "BackupSucceeded"
                  : failed ? "BackupFailed"
                           : "BackupPending",
-                 complete ? success_text() : "");
+                 complete ? success_text(out_.status) : "");
   conditions.set("Failed", failed,
                  !in_.spec ? "ValidationFailed"
                  : failed  ? "BackupFailed"
