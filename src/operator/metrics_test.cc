@@ -147,7 +147,7 @@ TEST_CASE("series of a resource that went are gone, and one that says nothing of
 TEST_CASE("METRICS_MAX_PARTITION_LABELS bounds the partitions that are told one by one, not the sums") {
   const api::WorkProgress progress{.lag_records = 111,
                                    .lagging = {{"orders", 0, 1}, {"orders", 1, 100}, {"audit", 0, 10}}};
-  for (std::size_t bound : {1, 2, 0}) {
+  for (std::size_t bound : {1u, 2u, 0u}) {
     CAPTURE(bound);
     Metrics metrics(bound);
     metrics.lag(nightly, {.lag_records = 5, .lagging = {{"gone", 0, 5}}});
