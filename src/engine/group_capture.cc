@@ -22,6 +22,10 @@ class Groups {
   Groups(kafka::Cluster& cluster, const std::vector<std::string>& topics, bool failure_is_error)
       : cluster_(cluster), topics_(topics.begin(), topics.end()), failure_is_error_(failure_is_error) {}
 
+  bool failure_is_error() const { return failure_is_error_; }
+  // Patience was spent already.
+  void hurry() { impatient_ = true; }
+
   archive::CapturedGroup capture(const Context& ctx, const kafka::GroupListing& listing) {
     archive::CapturedGroup group{.group_id = listing.group_id,
                                  .protocol_type = listing.protocol_type,
@@ -67,17 +71,29 @@ bool lists_only_some(const Context& ctx, kafka::Cluster& cluster) {
   }
 }
 
+// Why groups may be missing although they were listed; throws when that is no capture.
+std::string why_some_may_be_missing(const Context& ctx, kafka::Cluster& cluster,
+                                    const kafka::ListedGroups& listed, bool failure_is_error) {
+  const auto& doubt = listed.doubt;
+  // What may not be known is not a failure: nothing shows that a group is missing.
+  if (doubt && doubt->passing && (failure_is_error || listed.groups.empty()))
+    throw Error(ErrorKind::unavailable, doubt->reason,
+                "start the broker that has the partition, or wait until its leaders rest");
+  if (!lists_only_some(ctx, cluster)) return doubt ? doubt->reason : "";
+  // Nothing at all may be all there is, or all that may be seen.
+  if (listed.groups.empty())
+    throw Error(ErrorKind::denied, std::string(only_some) + ", and that is none",
+                "grant the principal Describe on the cluster, or on the groups");
+  return doubt ? fmt::format("{}; {}", only_some, doubt->reason) : std::string(only_some);
+}
+
 archive::CapturedGroups capture_listed(const Context& ctx, kafka::Cluster& cluster, Groups groups) {
-  archive::CapturedGroups captured{.captured = true};
-  const auto listings = kafka::list_groups(ctx, cluster);
-  if (lists_only_some(ctx, cluster)) {
-    // Nothing at all may be all there is, or all that may be seen.
-    if (listings.empty())
-      throw Error(ErrorKind::denied, std::string(only_some) + ", and that is none",
-                  "grant the principal Describe on the cluster, or on the groups");
-    captured.not_captured = only_some;
-  }
-  for (const auto& listing : listings) {
+  const auto listed = kafka::list_groups(ctx, cluster);
+  archive::CapturedGroups captured{
+      .captured = true,
+      .not_captured = why_some_may_be_missing(ctx, cluster, listed, groups.failure_is_error())};
+  if (listed.doubt && listed.doubt->passing) groups.hurry();
+  for (const auto& listing : listed.groups) {
     auto group = groups.capture(ctx, listing);
     if (!group.offsets.empty() || !group.not_captured.empty()) captured.groups.push_back(std::move(group));
   }

@@ -11,6 +11,7 @@
 
 #include "base/context.h"
 #include "kafka/cluster.h"
+#include "kafka/group_coordinators.h"
 #include "kafka/messages_configs.h"
 #include "kafka/messages_fetch.h"
 
@@ -93,9 +94,15 @@ struct GroupListing {
   std::string state;
   std::string type;  // "classic", "consumer" (KIP-848), "streams"; empty when brokers do not tell
 };
+struct ListedGroups {
+  std::vector<GroupListing> groups;
+  std::optional<ListingDoubt> doubt;  // absent: no broker passed one over
+};
 // The groups of every broker that have offsets, so without share groups; those only that the principal may
-// describe, see sees_every_group().
-std::vector<GroupListing> list_groups(const Context& ctx, Cluster& cluster);
+// describe, see sees_every_group(). Asks all brokers again, as the retry policy says, while coordinators move
+// or are missing; then also has what earlier rounds saw: a group deleted meanwhile has no offsets to read,
+// one whose coordinator went away would else be lost without a word.
+ListedGroups list_groups(const Context& ctx, Cluster& cluster);
 
 struct GroupOffset {
   std::int64_t offset = 0;

@@ -1,4 +1,6 @@
 // Consumer groups: which there are, and what they have committed.
+#include <array>
+
 #include "kafka/admin.h"
 #include "kafka/messages.h"
 #include "kafka/rounds.h"
@@ -15,21 +17,44 @@ std::string quoted(const std::string& group_id) {
   return fmt::format("'{}'", group_id);
 }
 
-// False when the broker has to be asked again.
-bool list_groups_of(const Context& ctx, Cluster& cluster, const Broker& broker, Rounds& rounds,
-                    std::map<std::string, GroupListing>& found) {
+using FoundGroups = std::map<std::string, GroupListing>;
+
+// Adds the broker's groups; absent when it has to be asked again, else what it knows of coordinators then.
+std::optional<GroupCoordinators> list_groups_of(const Context& ctx, Cluster& cluster, std::int32_t node_id,
+                                                Rounds& rounds, FoundGroups& found) {
+  const MetadataRequest metadata{.topics = {{{.name = offsets_topic}}}, .allow_auto_topic_creation = false};
   ListGroupsResponse response;
+  GroupCoordinators after;
   try {
-    response = cluster.call_broker_once(ctx, broker.node_id, ListGroupsRequest{}).message;
+    response = cluster.call_broker_once(ctx, node_id, ListGroupsRequest{}).message;
+    after = group_coordinators(cluster.call_broker_once(ctx, node_id, metadata).message);
   } catch (const Error& error) {
     rounds.failed(error);
-    return false;
+    return std::nullopt;
   }
-  if (!rounds.done(fmt::format("broker {}", broker.node_id), response.error_code)) return false;
+  if (!rounds.done(fmt::format("broker {}", node_id), response.error_code)) return std::nullopt;
   for (const auto& group : response.groups)
     if (!is_share_group(group))
       found[group.group_id] = {group.group_id, group.protocol_type, group.group_state, group.group_type};
-  return true;
+  return after;
+}
+
+// One round. The groups of a broker that is away have moved, perhaps to one that was asked before: the first
+// failure ends it.
+std::optional<ListingDoubt> list_groups_of_all(const Context& ctx, Cluster& cluster, Rounds& rounds,
+                                               FoundGroups& found) {
+  const auto response = cluster.metadata(ctx, std::array{std::string(offsets_topic)});
+  const auto before = group_coordinators(response);
+  auto differs = before;
+  for (const auto& broker : response.brokers) {
+    // Its own view, since another broker may learn later of the partitions that this one has just lost.
+    auto after = list_groups_of(ctx, cluster, broker.node_id, rounds, found);
+    if (!after) return std::nullopt;
+    if (differs == before) differs = std::move(*after);
+  }
+  auto doubt = doubt_about_listing(before, differs, !found.empty());
+  if (doubt && doubt->passing) rounds.failed(Error(ErrorKind::unavailable, doubt->reason));
+  return doubt;
 }
 
 // Notes the errors of single partitions; true when there are none.
@@ -67,22 +92,21 @@ OffsetCommitRequest commit_request(const std::string& group_id,
 
 }  // namespace
 
-std::vector<GroupListing> list_groups(const Context& ctx, Cluster& cluster) {
+ListedGroups list_groups(const Context& ctx, Cluster& cluster) {
   Rounds rounds(cluster.settings().retry, "listing the groups of");
-  std::map<std::string, GroupListing> found;
-  bool failed = false;
-  do {
-    // The groups of a broker that is away have moved, perhaps to one that was asked before: all are asked
-    // again.
-    if (failed) cluster.refresh(ctx, {});
-    found.clear();
-    failed = false;
-    for (const auto& broker : cluster.brokers())
-      if (!failed) failed = !list_groups_of(ctx, cluster, broker, rounds, found);
-  } while (rounds.again(ctx));
-  std::vector<GroupListing> groups;
-  for (auto& [id, group] : found) groups.push_back(std::move(group));
-  return groups;
+  FoundGroups found;
+  ListedGroups listed;
+  try {
+    do {
+      listed.doubt.reset();
+      listed.doubt = list_groups_of_all(ctx, cluster, rounds, found);
+    } while (rounds.again(ctx));
+  } catch (const Error&) {
+    ctx.check();
+    if (!listed.doubt) throw;
+  }
+  for (auto& [id, group] : found) listed.groups.push_back(std::move(group));
+  return listed;
 }
 
 std::map<TopicPartition, GroupOffset> committed_offsets(const Context& ctx, Cluster& cluster,

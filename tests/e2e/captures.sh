@@ -97,6 +97,7 @@ test_what_may_not_be_read() {
 	wait_for 120 "the group to be read" eval '[ "$(group_offsets den-group --show den-nulls 0)" = "den-nulls 0 3 " ]'
 	text=$(kb run -f wanted.yaml --volumes "$volumes")
 	contains "$text" "some consumer groups may be missing: the principal may not describe the cluster"
+	contains "$text" "; the principal may not describe the topic __consumer_offsets, so whether every group's coordinator was asked"
 	eq "['den-group'] 3" "$(captured denied "[g['groupId'] for g in c['consumerGroups']['groups']], c['consumerGroups']['groups'][0]['offsets'][0]['offset']" |
 		sed 's/^(//; s/)$//; s/, 3/ 3/')"
 	start_secured_broker_again User:ANONYMOUS
@@ -138,7 +139,7 @@ ends_of() { # TOPIC
 }
 
 test_groups_of_two_coordinators() {
-	local saved=$broker i group coordinators
+	local saved=$broker i coordinators
 	start_two_brokers
 	fill nulls --prefix two-
 	for i in 0 1 2 3 4 5 6 7; do group_offsets "two-$i" two-nulls 0 "$i"; done
@@ -149,9 +150,37 @@ test_groups_of_two_coordinators() {
 	backup_yaml two '["two-*"]' 'consumerGroupSnapshot: true' >backup.yaml
 	kb run -f backup.yaml --volumes "$volumes"
 	eq "[('two-$(seq -s "), ('two-" 0 7 | sed -E "s/two-([0-7])/two-\1', \1/g; s/^([0-7])/\1', \1/")" "$(captured two "[(g['groupId'], g['offsets'][0]['offset']) for g in c['consumerGroups']['groups']]" | sed 's/)]$//')"
+	a_coordinator_is_away
 	"$support/kafka.sh" stop "$work/two"
 	"$support/kafka.sh" stop "$work/one"
 	broker=$saved
+}
+
+# Broker 2 is killed, who has the only replica of two partitions of the offsets topic; all data is with broker 1.
+a_coordinator_is_away() {
+	local i lost="of __consumer_offsets have no leader" wanted
+	kafka_cli org.apache.kafka.tools.TopicCommand --bootstrap-server "$bootstrap" --create --topic awa-topic --replica-assignment 1
+	for i in 0 1 2 3 4 5 6 7; do group_offsets "two-$i" awa-topic 0 "$i"; done
+	"$support/kafka.sh" kill "$work/two"
+	backup_yaml wanted '["awa-*"]' 'consumerGroupSnapshot: true' >wanted.yaml
+	background wanted.log "$KAFKA_BACKUP" --log-level warn --progress none run -f wanted.yaml --volumes "$volumes"
+	wanted=$pid
+	backup_yaml away '["awa-*"]' >away.yaml
+	contains "$(kb run -f away.yaml --volumes "$volumes")" "some consumer groups may be missing: partitions"
+	contains "$(captured away "c['consumerGroups']['notCaptured']")" "$lost"
+	eq True "$(captured away "0 < len(c['consumerGroups']['groups']) < 8")" "groups of broker 1"
+	i=0
+	wait "$wanted" || i=$?
+	eq 69 "$i" "exit code"
+	contains "$(cat wanted.log)" "spec.consumerGroupSnapshot: capturing consumer groups: "
+	contains "$(cat wanted.log)" "$lost"
+	# It waits for a broker that comes back.
+	background waiting.log "$KAFKA_BACKUP" --log-level warn --progress none run -f wanted.yaml --volumes "$volumes"
+	wanted=$pid
+	wait_for 60 "a round without broker 2" grep -q "$lost" waiting.log
+	"$support/kafka.sh" start "$work/two" --version "$KAFKA_VERSION"
+	wait "$wanted"
+	eq 8 "$(captured wanted "len([g for g in c['consumerGroups']['groups'] if g['offsets']])")" "groups of both brokers"
 }
 
 # The producer of an open transaction is gone; nobody ends it. The backup ends where it begins, says so, and later
