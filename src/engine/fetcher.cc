@@ -192,8 +192,8 @@ kafka::FetchRequest Fetcher::request_for(const Turn& turn, std::size_t bytes) co
 void Fetcher::rest(Turn& turn, Clock::time_point begun, std::size_t answer_bytes) const {
   const auto& settings = shared_.settings;
   auto had_none = [&](const FetchCursor& cursor) { return cursor.moved_at < begun; };
-  const auto news = std::ranges::stable_partition(turn.cursors, had_none);
-  if (news.empty() || answer_bytes >= settings.answer_bytes_max / 4) return;
+  const auto news = std::stable_partition(turn.cursors.begin(), turn.cursors.end(), had_none);
+  if (news == turn.cursors.end() || answer_bytes >= settings.answer_bytes_max / 4) return;
   for (auto& cursor : turn.cursors)
     cursor.not_before = std::max(cursor.not_before, begun + settings.rest_after_little);
 }
