@@ -1,5 +1,7 @@
 #include "base/byte_budget.h"
 
+#include <algorithm>
+
 namespace kb {
 
 void ByteBudget::Lease::resize(std::size_t bytes) {
@@ -22,6 +24,17 @@ ByteBudget::Lease ByteBudget::acquire(const Context& ctx, std::size_t bytes) {
   if (!released_.wait_until(lock, ctx.stop, ctx.deadline, [&] { return fits(bytes); })) ctx.check();
   used_ += bytes;
   return {this, bytes};
+}
+
+std::optional<ByteBudget::Lease> ByteBudget::acquire_until(const Context& ctx, std::size_t bytes,
+                                                           Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  if (!released_.wait_until(lock, ctx.stop, std::min(until, ctx.deadline), [&] { return fits(bytes); })) {
+    ctx.check();
+    return std::nullopt;
+  }
+  used_ += bytes;
+  return Lease(this, bytes);
 }
 
 std::optional<ByteBudget::Lease> ByteBudget::try_acquire(std::size_t bytes) {

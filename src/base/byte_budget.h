@@ -41,6 +41,8 @@ class ByteBudget {
   std::size_t used() const;
   // Waits until the bytes fit, or until nothing is out (so that one oversized request can always go alone).
   Lease acquire(const Context& ctx, std::size_t bytes);
+  // The same, no longer than until then; empty when the bytes do not fit by then.
+  std::optional<Lease> acquire_until(const Context& ctx, std::size_t bytes, Clock::time_point until);
   // The same without waiting; empty when the bytes do not fit now.
   std::optional<Lease> try_acquire(std::size_t bytes);
 

@@ -55,6 +55,20 @@ TEST_CASE("byte budget: what does not fit waits") {
   group.wait();
 }
 
+TEST_CASE("byte budget: waiting until a time is over ends with nothing") {
+  ByteBudget budget(100);
+  auto lease = budget.acquire(Context{}, 50);
+  CHECK_FALSE(budget.acquire_until(Context{}, 51, Clock::now() + 1ms));
+  CHECK_THROWS_WITH_AS(budget.acquire_until(Context{}.with_timeout(1ms), 51, Clock::now() + 1h), "timed out",
+                       Error);
+  CHECK(budget.used() == 50);
+  TaskGroup group(Context{});
+  group.spawn(
+      [&](const Context& ctx) { CHECK(budget.acquire_until(ctx, 51, Clock::now() + 1h)->bytes() == 51); });
+  lease.resize(49);
+  group.wait();
+}
+
 TEST_CASE("byte budget: trying does not wait") {
   ByteBudget budget(100);
   auto lease = budget.try_acquire(60);

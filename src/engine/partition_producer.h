@@ -36,8 +36,8 @@ class PartitionProducer {
   std::size_t in_flight() const { return in_flight_; }
   // Behind the last record that was handed out.
   std::int64_t end_offset() const { return next_offset_; }
-  // Whether it has batches in memory that are not acknowledged.
-  bool holds_any() const { return !unacknowledged_.empty(); }
+  // Whether it has batches in memory; it can send them without reading anything.
+  bool holds_any() { return !unacknowledged_.empty() || peek(); }
   std::size_t bytes_in_flight() const;
 
   enum class Verdict { acknowledged, retry };

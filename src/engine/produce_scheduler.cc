@@ -23,7 +23,7 @@ ProduceScheduler::ProduceScheduler(Producers producers, const Limits& limits, Le
 void ProduceScheduler::put(std::unique_ptr<PartitionProducer> producer) {
   auto leader = leader_(producer->target());
   auto& waiting = brokers_[leader].waiting;
-  // Memory comes free soonest where it is held already.
+  // Those that hold memory come first: others wait for it.
   if (producer->holds_any())
     waiting.push_front(std::move(producer));
   else
@@ -52,7 +52,8 @@ std::map<std::int32_t, ProduceScheduler::Broker>::iterator ProduceScheduler::lea
   auto best = brokers_.end();
   for (auto it = brokers_.begin(); it != brokers_.end(); ++it) {
     if (it->second.workers >= limits_.workers_per_broker || room(it->second) == 0) continue;
-    if (best == brokers_.end() || it->second.workers < best->second.workers) best = it;
+    const auto rank = [](const Broker& broker) { return std::pair(!broker.holders_wait(), broker.workers); };
+    if (best == brokers_.end() || rank(it->second) < rank(best->second)) best = it;
   }
   return best;
 }
@@ -99,6 +100,18 @@ bool ProduceScheduler::has_more(std::int32_t node_id) const {
   std::lock_guard lock(mutex_);
   auto it = brokers_.find(node_id);
   return it != brokers_.end() && room(it->second) > 0;
+}
+
+bool ProduceScheduler::holders_wait(std::int32_t node_id) const {
+  std::lock_guard lock(mutex_);
+  auto it = brokers_.find(node_id);
+  return it != brokers_.end() && it->second.holders_wait();
+}
+
+bool ProduceScheduler::holders_wait() const {
+  std::lock_guard lock(mutex_);
+  return std::ranges::any_of(brokers_,
+                             [](auto& each) { return each.first >= 0 && each.second.holders_wait(); });
 }
 
 void ProduceScheduler::give_back(std::int32_t node_id, std::unique_ptr<PartitionProducer> producer) {

@@ -27,8 +27,9 @@ class ProduceScheduler {
   };
   ProduceScheduler(Producers producers, const Limits& limits, LeaderOf leader);
 
-  // Waits for a broker that leads partitions which wait, the one with the fewest workers, and counts the
-  // caller among those; -1 stands for "no leader is known". Nothing when everything is written.
+  // Waits for a broker that leads partitions which wait, and counts the caller among its workers: one with
+  // partitions that hold memory before all others, then the one with the fewest workers. -1 stands for "no
+  // leader is known". Nothing when everything is written.
   std::optional<std::int32_t> begin(const Context& ctx);
   // The caller has left the broker.
   void end(std::int32_t node_id);
@@ -37,6 +38,10 @@ class ProduceScheduler {
   Producers take(std::int32_t node_id, std::size_t active, std::size_t most = 1'000'000);
   // Whether the broker has partitions that wait and may be worked on.
   bool has_more(std::int32_t node_id) const;
+  // Whether partitions that hold memory wait, for this broker or for any that is known; take() hands them out
+  // first.
+  bool holders_wait(std::int32_t node_id) const;
+  bool holders_wait() const;
   // What was taken for the broker waits again, under whoever leads it now.
   void give_back(std::int32_t node_id, std::unique_ptr<PartitionProducer> producer);
   // So many of what was taken for the broker are written.
@@ -49,6 +54,7 @@ class ProduceScheduler {
     Producers waiting;
     std::size_t workers = 0;
     std::size_t out = 0;  // partitions that workers have
+    bool holders_wait() const { return !waiting.empty() && waiting.front()->holds_any(); }
   };
   std::size_t share_of_broker() const;
   std::size_t room(const Broker& broker) const;

@@ -107,6 +107,46 @@ TEST_CASE("partitions go to whoever leads them by now") {
   CHECK(scheduler.begin({}) == 5);
 }
 
+TEST_CASE("who holds memory goes first, and no place is free for others before") {
+  Written written;
+  written.source.add("orders", {});
+  for (std::int32_t p = 0; p < 4; ++p) written.leaders[p] = p < 2 ? 1 : 2;
+  ProduceScheduler scheduler(written.producers(4), {.workers_per_broker = 1, .partitions_at_once_max = 2},
+                             written.leader());
+  CHECK(scheduler.begin({}) == 1);
+  CHECK(scheduler.begin({}) == 2);
+  auto at_first = scheduler.take(1, 0), at_second = scheduler.take(2, 0);
+  REQUIRE(partitions(at_second) == Partitions{2});
+  auto& holder = *at_second.front();
+  while (holder.hungry()) holder.reader().read({}, {});
+  CHECK_FALSE(scheduler.holders_wait());
+
+  written.leaders[2] = 1;
+  scheduler.give_back(2, std::move(at_second.front()));
+  scheduler.end(2);
+  CHECK(scheduler.holders_wait());
+  CHECK(scheduler.holders_wait(1));
+  CHECK_FALSE(scheduler.holders_wait(2));
+  CHECK(scheduler.take(1, 1).empty());  // its share is used up
+  scheduler.give_back(1, std::move(at_first.front()));
+  CHECK(partitions(scheduler.take(1, 0)) == Partitions{2});
+  CHECK_FALSE(scheduler.holders_wait());
+}
+
+TEST_CASE("a worker that is free goes where memory is held, though others have fewer workers") {
+  Written written;
+  written.source.add("orders", {});
+  for (std::int32_t p = 0; p < 6; ++p) written.leaders[p] = p < 4 ? 1 : 2;
+  ProduceScheduler scheduler(written.producers(6), {.workers_per_broker = 2, .partitions_at_once_max = 6},
+                             written.leader());
+  CHECK(scheduler.begin({}) == 1);
+  auto taken = scheduler.take(1, 0);
+  while (taken.front()->hungry()) taken.front()->reader().read({}, {});
+  scheduler.give_back(1, std::move(taken.front()));
+  CHECK(scheduler.begin({}) == 1);
+  CHECK(scheduler.begin({}) == 2);
+}
+
 TEST_CASE("when everything is written, workers that wait end; a stopped one ends at once") {
   Written written;
   written.leaders = {{0, 1}};

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/produce_memory.h"
 
 namespace kb::engine {
 
@@ -18,6 +19,7 @@ void ProduceWorker::run(const Context& ctx) {
     else
       serve(ctx);
     connection_.reset();
+    broker_fails_ = false;
     in_flight_.clear();  // of partitions that failed and were given back
     shared_.scheduler.end(node_id_);
   }
@@ -31,28 +33,34 @@ void ProduceWorker::serve(const Context& ctx) {
     let_go_of_moved();
     activate();
     if (active_.empty()) return;
-    bool moved = fill(ctx, false);
+    const auto now = Clock::now();
+    bool moved = read_blocks(ctx, active_, shared_.budget, broker_fails_);
     moved |= send(ctx);
     if (moved || take_on_more()) continue;
     if (receive(ctx)) continue;
     // Nothing is on its way and nothing could be sent: memory or a resting partition is what it waits for.
-    if (!fill(ctx, true)) rest(ctx);
+    idle(ctx, active_, shared_.budget, broker_fails_, idle_until(active_, now));
+    if (!shared_.scheduler.holders_wait()) continue;
+    let_go_of_empty();
+    if (active_.empty()) return;
   }
 }
 
 // Nobody to serve: asks who leads, once.
 void ProduceWorker::wait_for_leaders(const Context& ctx) {
+  const auto now = Clock::now();
   activate();
   for (auto& producer : active_) {
     failed(*producer, Error(ErrorKind::unavailable, "the partition has no leader"));
     stale_topics_.insert(producer->target().topic);
   }
-  rest(ctx);
+  if (auto until = idle_until(active_, now); until > now) ctx.sleep_for(until - now);
   look_up_leaders(ctx);
   for (auto& producer : std::exchange(active_, {})) give_back(std::move(producer));
 }
 
 void ProduceWorker::activate() {
+  if (shared_.scheduler.holders_wait(node_id_)) let_go_of_empty();
   const auto most = std::min(active_max_, shared_.settings.partitions_at_once_max);
   for (auto& producer : shared_.scheduler.take(node_id_, active_.size(), most)) {
     shared_.progress.topic.set(producer->target().topic);
@@ -88,32 +96,22 @@ bool ProduceWorker::leads(const PartitionProducer& producer) const {
 
 // What is on its way keeps a partition here, even when another broker leads it by now.
 void ProduceWorker::let_go_of_moved() {
-  auto stays = [&](const auto& producer) { return producer->in_flight() > 0 || leads(*producer); };
-  auto moved = std::stable_partition(active_.begin(), active_.end(), stays);
-  for (auto it = moved; it != active_.end(); ++it) give_back(std::move(*it));
-  active_.erase(moved, active_.end());
+  let_go_unless([&](const auto& producer) { return producer->in_flight() > 0 || leads(*producer); });
+}
+
+void ProduceWorker::let_go_of_empty() {
+  let_go_unless([](const auto& producer) { return producer->holds_any(); });
+}
+
+template <class Stays>
+void ProduceWorker::let_go_unless(Stays stays) {
+  auto others = std::stable_partition(active_.begin(), active_.end(), stays);
+  for (auto it = others; it != active_.end(); ++it) give_back(std::move(*it));
+  active_.erase(others, active_.end());
 }
 
 void ProduceWorker::give_back(std::unique_ptr<PartitionProducer> producer) {
   shared_.scheduler.give_back(node_id_, std::move(producer));
-}
-
-// Reads a block for each partition that has nothing to send.
-bool ProduceWorker::fill(const Context& ctx, bool may_wait) {
-  // Whoever waits must hold nothing that others wait for; here nothing is ready or on its way, but what a
-  // resting partition could not send is still there.
-  may_wait &=
-      std::none_of(active_.begin(), active_.end(), [](auto& producer) { return producer->holds_any(); });
-  bool read = false;
-  for (auto& producer : active_) {
-    if (!producer->hungry()) continue;
-    auto lease = shared_.budget.try_acquire(producer->reader().next_bytes());
-    if (!lease && may_wait && !read) lease = shared_.budget.acquire(ctx, producer->reader().next_bytes());
-    if (!lease) break;
-    producer->reader().read(ctx, std::move(*lease));
-    read = true;
-  }
-  return read;
 }
 
 void ProduceWorker::look_up_leaders(const Context& ctx) {
@@ -161,10 +159,8 @@ bool ProduceWorker::send(const Context& ctx) {
   try {
     permit = shared_.cluster.admit(node_id_);
   } catch (const Error& error) {
-    for (auto* producer : chosen) {
-      failed(*producer, error);
-      stale_topics_.insert(producer->target().topic);
-    }
+    for (auto* producer : chosen) failed(*producer, error);
+    leave_alone_for_now();
     return true;
   }
   shared_.bytes_per_second.acquire(ctx, bytes);
@@ -204,6 +200,7 @@ void ProduceWorker::take_answer(const kafka::ProduceResponse& answer) {
   auto request = std::move(in_flight_.front());
   in_flight_.pop_front();
   request.permit.succeeded();
+  broker_fails_ = false;
   std::map<std::pair<std::string_view, std::int32_t>, const kafka::ProduceResponse::Partition*> answers;
   for (const auto& topic : answer.responses)
     for (const auto& partition : topic.partition_responses)
@@ -256,14 +253,14 @@ void ProduceWorker::broker_failed(const Error& error) {
   for (auto* producer : hit) {
     producer->send_again();
     failed(*producer, error);
-    stale_topics_.insert(producer->target().topic);
   }
+  leave_alone_for_now();
 }
 
-void ProduceWorker::rest(const Context& ctx) {
-  auto until = Clock::now() + std::chrono::seconds(1);
-  for (const auto& producer : active_) until = std::min(until, producer->not_before);
-  if (auto now = Clock::now(); until > now) ctx.sleep_for(until - now);
+// All its partitions may have moved, also those that have nothing to send with which to find out.
+void ProduceWorker::leave_alone_for_now() {
+  broker_fails_ = true;
+  for (const auto& producer : active_) stale_topics_.insert(producer->target().topic);
 }
 
 }  // namespace kb::engine

@@ -79,10 +79,13 @@ class ProduceWorker {
   bool take_on_more();
   void retire();
   void let_go_of_moved();
+  // Partitions that hold no memory make place for those that do.
+  void let_go_of_empty();
+  template <class Stays>
+  void let_go_unless(Stays stays);
   void give_back(std::unique_ptr<PartitionProducer> producer);
   void activate();
   bool leads(const PartitionProducer& producer) const;
-  bool fill(const Context& ctx, bool may_wait);
   void look_up_leaders(const Context& ctx);
   bool send(const Context& ctx);
   Partitions next_request(kafka::ProduceRequest& request);
@@ -92,7 +95,7 @@ class ProduceWorker {
                    const std::vector<kafka::NodeEndpoint>& endpoints);
   void failed(PartitionProducer& producer, const Error& error);
   void broker_failed(const Error& error);
-  void rest(const Context& ctx);
+  void leave_alone_for_now();
 
   ProduceShared& shared_;
   std::int32_t node_id_ = -1;  // of the broker that is served; -1: of those without a leader
@@ -101,6 +104,7 @@ class ProduceWorker {
   bool took_on_more_ = false;   // since the last answer
   std::optional<kafka::Connection> connection_;
   std::deque<Request> in_flight_;
+  bool broker_fails_ = false;           // since its last answer
   std::set<std::string> stale_topics_;  // whose leaders have to be looked up again
 };
 

@@ -154,6 +154,7 @@ void SourceReader::add_batches(const SourcePartition& source, const archive::Blo
     auto* writable = batches.data() + (bytes.data() - batches.data());
     rebatcher_->add({.bytes = std::span(writable, bytes.size()), .owner = memory, .clip = clip});
   }
+  rebatcher_->keep_small();
   if (!rest.empty())
     fail(ErrorKind::corrupt, "object {}: {} bytes are left behind the batches: {}",
          plan_.objects.at(block.object).key, rest.size(), archive::describe(source.stream, block));

@@ -130,6 +130,17 @@ TEST_CASE("the lease of a block is held until the last batch of it is gone") {
   CHECK(budget.used() == 0);
 }
 
+TEST_CASE("a small batch that waits for its neighbours does not keep the memory of its block") {
+  SampleSources made;
+  made.add("orders", {.batches = 3, .batches_per_block = 1});
+  ByteBudget budget(1 << 20);
+  auto reader = made.reader();
+  reader.read({}, budget.acquire({}, reader.next_bytes()));
+  CHECK_FALSE(reader.ready().has_value());
+  CHECK(budget.used() == 0);
+  CHECK(read_rest(reader) == without_offsets(made.wanted));
+}
+
 TEST_CASE("nothing is read of sources that hold no record") {
   SampleSources made;
   made.add_lost("orders", 5, 10);

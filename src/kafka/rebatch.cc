@@ -56,6 +56,13 @@ void Rebatcher::flush() {
   source_end_ = 0;
 }
 
+void Rebatcher::keep_small() {
+  if (!alone_) return;
+  auto copy = std::make_shared<std::string>(view(alone_->bytes));
+  alone_->bytes = {copy->data(), copy->size()};
+  alone_->owner = std::move(copy);
+}
+
 std::optional<OutputBatch> Rebatcher::take() {
   if (ready_.empty()) return {};
   auto output = std::move(ready_.front());

@@ -93,6 +93,9 @@ class Rebatcher {
   // max_message_bytes. The rebatcher is of no use afterwards.
   void add(StoredBatch stored);
   void flush();
+  // Copies what small batches still wait for neighbours: until flush() or the next add() nothing but outputs
+  // keeps the memory of what was added.
+  void keep_small();
   std::optional<OutputBatch> take();
   const RebatchCounts& counts() const { return counts_; }
 

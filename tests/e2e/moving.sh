@@ -141,6 +141,29 @@ rateLimiting: {bytesPerSec: 2000000}" >direct.yaml
 	echo "$i restores"
 }
 
+# More partitions than there is memory for: what those of the dead broker hold must not be what all others wait for. The restore ends
+# while the broker is still down.
+test_a_broker_dies_while_memory_is_short() {
+	admin create sm-bulk 90 3
+	"$tools/kafka_load" "$bootstrap" sm-bulk 90 --count 30000 --record-bytes 3000
+	backup_yaml short '["sm-bulk"]' 'compression: none' >backup.yaml
+	kafka_backup_run backup.yaml
+	dump sm-bulk --offsets --output source.dump
+	restore_yaml short-again short "topicMapping: {sm-bulk: sm-copy}
+rateLimiting: {bytesPerSec: 8000000}" >restore.yaml
+	background restore.log timeout 90 "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --memory 16Mi
+	local restore=$pid
+	wait_for 60 "a third of the records" has_records sm-copy 30
+	kill_member 2
+	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
+	check_set "$(ids short)" sm-copy source.dump --map sm-bulk=sm-copy
+	start_member_again 2
+	admin in-sync ""
+	topics delete sm-
+}
+
+has_records() { [ "$(admin end "$1" "$2")" -gt 0 ]; } # TOPIC PARTITION
+
 # ---- logs that change --------------------------------------------------------------------------------------
 
 # So slow that there is time for something to happen; `more` is more of the spec.
