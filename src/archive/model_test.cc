@@ -1,5 +1,6 @@
-// Workers, zombies, prunes, abandoners and readers of one archive, interleaved at every store call by seeds.
-// The rules that must hold are those of docs/archive-format.md, "Runs" and "Deleting".
+// Workers, zombies, prunes, restores, abandoners and readers of one archive, interleaved at every store call
+// by seeds. The rules that must hold are those of docs/archive-format.md, "Runs", "Restore pins" and
+// "Deleting".
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include "archive/layout.h"
 #include "archive/model_schedule.h"
 #include "archive/prune.h"
+#include "archive/restore_pin.h"
 #include "archive/sample_run.h"
 #include "archive/typed_document.h"
 #include "storage/retrying.h"
@@ -32,6 +34,8 @@ std::string id_of(int run) {
 std::int64_t time_of_run(int run) {
   return std::int64_t{1'735'689'600'000} + run;
 }
+
+constexpr std::int64_t hour_ms = 3600 * 1000, week_ms = 7 * 24 * hour_ms;
 
 // How an archive looks before the actors begin.
 struct Start {
@@ -131,8 +135,16 @@ class Model {
     }
     for (auto n = schedule_.draw(5); n > 0; --n)
       schedule_.add(fmt::format("prune {}", n), true, [this] { prune_some(); });
+    for (auto n = schedule_.draw(4); n > 0; --n) cast_restore(fmt::format("restore {}", n));
+    if (schedule_.draw(2) == 0) schedule_.add("time", false, [this] { let_time_pass(); });
     if (schedule_.draw(3) == 0) schedule_.add("abandoner", true, [this] { abandon_one(); });
     if (schedule_.draw(2) == 0) schedule_.add("reader", false, [this] { read_some(); });
+  }
+
+  // All tries restore the same set, one after the other or at once, as after a crash or with a zombie.
+  void cast_restore(const std::string& name) {
+    for (auto n = 1 + schedule_.draw(3); n > 0; --n)
+      schedule_.add(fmt::format("{} try {}", name, n), true, [this, name] { restore_some(name); });
   }
 
   // --- actors
@@ -184,7 +196,8 @@ class Model {
       std::vector<std::string> names;
       for (const auto& set : archive_->sets({}))
         if (schedule_.draw(2) == 0) names.push_back(set.capture.backup_id);
-      prune({}, *archive_, names, schedule_.draw(8) == 0 ? PruneMode::dry_run : PruneMode::act);
+      prune({}, *archive_, names, schedule_.draw(8) == 0 ? PruneMode::dry_run : PruneMode::act,
+            UndecidedRuns::keep, time_ms_);
     }
   }
 
@@ -193,6 +206,49 @@ class Model {
     if (undecided.empty()) return;
     const auto& id = undecided[schedule_.draw(undecided.size())];
     observe(id, archive_->decide({}, id, {.abandoned = "in the way"}));
+  }
+
+  struct Restore {
+    std::optional<Set> set;    // since the first try
+    std::int64_t held_at = 0;  // when a try last had its pin
+    bool begun = false, complete = false;
+  };
+
+  // A promise holds while its pin is renewed, and until the restore is complete.
+  bool is_promised(const Restore& restore) const {
+    return restore.begun && !restore.complete && time_ms_ - restore.held_at < restore_pin_trust_ms;
+  }
+
+  // What began reads everything, whoever deletes the set meanwhile; also a later try.
+  void restore_some(const std::string& name) {
+    auto& restore = restores_[name];
+    auto sets = archive_->sets({});
+    if (!restore.set && !sets.empty()) restore.set = sets[schedule_.draw(sets.size())];
+    if (!restore.set || restore.complete) return;
+    RestorePin pin(*archive_, name, name, restore.set->capture.backup_id, [this] { return time_ms_; });
+    try {
+      for (auto rounds = 1 + schedule_.draw(3); rounds > 0; --rounds) {
+        const auto now = time_ms_;
+        pin.renew({});
+        restore.begun = true;
+        restore.held_at = std::max(restore.held_at, now);
+        sample::check_set({}, *archive_, *restore.set);
+      }
+      restore.complete = true;
+      pin.release({});
+    } catch (const Error& error) {
+      const bool deleted = archive_->is_deleted({}, restore.set->capture.backup_id);
+      if (is_promised(restore) || !deleted)
+        schedule_.violate(fmt::format("{} of {}: {}", name, restore.set->capture.backup_id, error.what()));
+    }
+  }
+
+  // Up to a month: pins that nobody renews die.
+  void let_time_pass() {
+    for (auto steps = schedule_.draw(120); steps > 0; --steps) {
+      time_ms_ += static_cast<std::int64_t>(schedule_.draw(12)) * hour_ms;
+      store_->head({}, header_key());
+    }
   }
 
   void read_some() {
@@ -221,8 +277,10 @@ class Model {
       check_all_sets();
     }
     check_all_sets();
-    prune({}, *archive_, {}, PruneMode::act);
-    if (auto report = prune({}, *archive_, {}, PruneMode::dry_run); report.objects != 0)
+    time_ms_ += week_ms;  // the pins of restores that were killed are dead
+    prune({}, *archive_, {}, PruneMode::act, UndecidedRuns::keep, time_ms_);
+    if (auto report = prune({}, *archive_, {}, PruneMode::dry_run, UndecidedRuns::keep, time_ms_);
+        report.objects != 0)
       fail(ErrorKind::internal, "a second prune finds {} objects", report.objects);
     check_all_sets();
     check_no_garbage();
@@ -291,6 +349,8 @@ class Model {
   std::int64_t clock_ = 0;
   std::vector<int> runs_;
   std::map<std::string, std::string> observed_;  // decisions by run
+  std::map<std::string, Restore> restores_;
+  std::int64_t time_ms_ = 1'735'689'600'000;
 };
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {

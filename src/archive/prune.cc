@@ -7,6 +7,7 @@
 
 #include "archive/document.h"
 #include "archive/layout.h"
+#include "archive/restore_pin.h"
 #include "archive/typed_document.h"
 #include "base/backup_id.h"
 #include "base/error.h"
@@ -93,25 +94,31 @@ class Reach {
 // What a prune goes by.
 struct Verdict {
   Keys finished;  // runs that need nothing but what their sets, if any, refer to
-  Keys bases;     // sets that unfinished runs build on
+  Keys pinned;    // sets that unfinished runs build on, or restores read
   Reach reach;
 };
 
 // Empty when another prune has deleted meanwhile what the snapshot shows: it knew of runs that this one does
 // not, and may have left objects to them alone.
-std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot) {
-  Verdict verdict{.finished = snapshot.deleted, .bases = {}, .reach = {}};
+std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot,
+                             std::int64_t now_ms) {
+  Verdict verdict{.finished = snapshot.deleted, .pinned = {}, .reach = {}};
   verdict.finished.insert(snapshot.abandoned.begin(), snapshot.abandoned.end());
   for (const auto& id : snapshot.kept) {
     if (!verdict.reach.add(ctx, archive, id)) return std::nullopt;
     verdict.finished.insert(id);
   }
   Keys gone;
+  auto keep = [&](const std::string& set) {
+    if (verdict.pinned.insert(set).second && !verdict.reach.add(ctx, archive, set)) gone.insert(set);
+  };
   for (const auto& pin : snapshot.pins) {
+    // When its set is gone it was too late, and knows; or the restore is complete.
+    if (auto restore = parse_restore_pin(pin); restore && !restore->is_dead(now_ms)) keep(restore->backup_id);
     auto id = backup_id_of(pin);
     auto base = last_part(pin);
     if (!id || !is_backup_id(*id) || !is_backup_id(base) || verdict.finished.contains(*id)) continue;
-    if (verdict.bases.insert(base).second && !verdict.reach.add(ctx, archive, base)) gone.insert(base);
+    keep(base);
     // Either the run was decided since, or it was too late with its pin, and knows.
     if (gone.contains(base) && archive.decision(ctx, *id)) return std::nullopt;
   }
@@ -121,24 +128,29 @@ std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const S
 // Objects that nobody needs: those of finished runs that are not reachable, and what describes runs in
 // progress once they are finished.
 std::vector<storage::ObjectInfo> garbage(const Context& ctx, const Archive& archive, const Keys& deleted,
-                                         const Verdict& verdict) {
+                                         const Verdict& verdict, std::int64_t now_ms) {
   std::vector<storage::ObjectInfo> result;
   auto collect = [&](const std::string& prefix, auto&& is_garbage) {
     for (auto& object : archive.store().list(ctx, prefix))
       if (auto id = backup_id_of(object.key); id && is_garbage(*id, object.key)) result.push_back(object);
   };
   auto of_deleted = [&](const std::string& id, const std::string&) {
-    return deleted.contains(id) && !verdict.bases.contains(id);
+    return deleted.contains(id) && !verdict.pinned.contains(id);
   };
   auto unreachable = [&](const std::string& id, const std::string& key) {
     return verdict.finished.contains(id) && !verdict.reach.contains(key);
   };
   auto of_finished = [&](const std::string& id, const std::string&) { return verdict.finished.contains(id); };
+  auto dead = [&](const std::string&, const std::string& key) {
+    auto pin = parse_restore_pin(key);
+    return pin && pin->is_dead(now_ms);
+  };
   collect(decisions_prefix(), of_deleted);
   collect(segments_prefix(), unreachable);
   collect(indexes_prefix(), unreachable);
   collect(runs_prefix(), of_finished);
   collect(pins_prefix(), of_finished);
+  collect(pins_prefix(), dead);
   return result;
 }
 
@@ -151,6 +163,21 @@ void require_sets(const Context& ctx, const Archive& archive, const std::vector<
       if (!archive.is_deleted(ctx, id)) throw;
     }
   }
+}
+
+// The sets to delete, without those that restores are reading: these are reported.
+std::vector<std::string> leave_restored(const Context& ctx, const Archive& archive,
+                                        std::vector<std::string> ids, std::int64_t now_ms,
+                                        PruneReport& report) {
+  const auto restored = ids.empty() ? std::map<std::string, std::set<std::string>>()
+                                    : sets_being_restored(ctx, archive, now_ms);
+  std::erase_if(ids, [&](const auto& id) {
+    auto it = restored.find(id);
+    if (it == restored.end()) return false;
+    report.being_restored.push_back(to_string(id, it->second));
+    return true;
+  });
+  return ids;
 }
 
 }  // namespace
@@ -172,27 +199,28 @@ std::vector<std::string> expired(const std::vector<Set>& sets, const RetentionPo
 }
 
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                  PruneMode mode, UndecidedRuns undecided) {
+                  PruneMode mode, UndecidedRuns undecided, std::int64_t now_ms) {
   require_sets(ctx, archive, delete_ids);
-  std::vector<std::string> abandoned;
-  if (undecided == UndecidedRuns::abandon) abandoned = archive.catalog(ctx).undecided;
+  PruneReport report;
+  if (undecided == UndecidedRuns::abandon) report.abandoned = archive.catalog(ctx).undecided;
   if (mode == PruneMode::act)
-    std::erase_if(abandoned, [&](const auto& id) {  // those that were committed first are kept
+    std::erase_if(report.abandoned, [&](const auto& id) {  // those that were committed first are kept
       return archive.decide(ctx, id, {.abandoned = "given up by a prune"}).set.has_value();
     });
+  report.deleted = leave_restored(ctx, archive, delete_ids, now_ms, report);
   if (mode == PruneMode::act)
-    for (const auto& id : delete_ids)
+    for (const auto& id : report.deleted)
       archive.store().put_if_absent(ctx, tombstone_key(id), seal("tombstone", tombstone_key(id), {}));
-  auto snapshot = take_snapshot(ctx, archive, delete_ids, abandoned);
-  auto verdict = judge(ctx, archive, snapshot);
+  // A restore may pin a set between the two lists of pins: then it is deleted, but its objects stay.
+  auto snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned);
+  auto verdict = judge(ctx, archive, snapshot, now_ms);
   while (!verdict) {
     ctx.check();
-    snapshot = take_snapshot(ctx, archive, delete_ids, abandoned);
-    verdict = judge(ctx, archive, snapshot);
+    snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned);
+    verdict = judge(ctx, archive, snapshot, now_ms);
   }
-  PruneReport report{
-      .deleted = delete_ids, .abandoned = abandoned, .incomplete = std::move(snapshot.undecided)};
-  for (const auto& object : garbage(ctx, archive, snapshot.deleted, *verdict)) {
+  report.incomplete = std::move(snapshot.undecided);
+  for (const auto& object : garbage(ctx, archive, snapshot.deleted, *verdict, now_ms)) {
     if (mode == PruneMode::act) archive.store().remove(ctx, object.key);
     ++report.objects;
     report.bytes += object.bytes;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "archive/archive.h"
+#include "base/unix_time.h"
 
 namespace kb::archive {
 
@@ -25,12 +26,15 @@ struct PruneReport {
   std::vector<std::string> deleted;     // sets
   std::vector<std::string> abandoned;   // undecided runs that were given up
   std::vector<std::string> incomplete;  // undecided runs, whose objects are left alone
-  std::uint64_t objects = 0;            // removed, or in a dry run removable
+  // Sets that were named and are left, with the restores that read them, for people.
+  std::vector<std::string> being_restored;
+  std::uint64_t objects = 0;  // removed, or in a dry run removable
   std::uint64_t bytes = 0;
   void fields(auto& f) {
     f("deleted", deleted, "Sets that were deleted.");
     f("abandoned", abandoned, "Runs that were not decided and are given up.");
     f("incomplete", incomplete, "Runs that are not decided; their objects stay.");
+    f("beingRestored", being_restored, "Sets that stay because restores are reading them, and who does.");
     f("objects", objects, "Objects removed.");
     f("bytes", bytes, "Their size.");
   }
@@ -38,10 +42,12 @@ struct PruneReport {
 
 enum class UndecidedRuns { keep, abandon };
 
-// Deletes the named sets and every object that no remaining set and no undecided run needs, after giving the
-// undecided runs up if asked to: none of them may be running. Interrupted anywhere, it can simply be
-// repeated. Throws not_found, before anything is deleted, when a name is not that of a set.
+// Deletes the named sets and every object that no remaining set, no undecided run and no restore needs, after
+// giving the undecided runs up if asked to: none of them may be running. Sets that a restore has pinned are
+// left out; which pins are dead, `now_ms` says. Interrupted anywhere, it can simply be repeated. Throws
+// not_found, before anything is deleted, when a name is not that of a set.
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                  PruneMode mode, UndecidedRuns undecided = UndecidedRuns::keep);
+                  PruneMode mode, UndecidedRuns undecided = UndecidedRuns::keep,
+                  std::int64_t now_ms = unix_now_ms());
 
 }  // namespace kb::archive

@@ -5,6 +5,7 @@
 
 #include "archive/layout.h"
 #include "archive/prune.h"
+#include "archive/restore_pin.h"
 #include "archive/sample_run.h"
 #include "base/error.h"
 #include "storage/memory.h"
@@ -41,7 +42,20 @@ class Race {
     REQUIRE(archive::commit({}, archive_, *plan_, 0).set);
     committed_ = true;
   }
-  void remove(int day) { prune({}, archive_, {id_of(day)}, PruneMode::act); }
+  void remove(int day) { prune({}, archive_, {id_of(day)}, PruneMode::act, UndecidedRuns::keep, 0); }
+  // What began must be able to read all of its set up to its end; what comes too late is refused.
+  void begin_restore() {
+    try {
+      restore_.renew({});
+      restoring_ = archive_.decision({}, id_of(2))->set;
+    } catch (const Error& error) {
+      REQUIRE(error.kind() == ErrorKind::not_found);
+    }
+  }
+  void end_restore() {
+    if (restoring_) sample::check_set({}, archive_, *std::exchange(restoring_, {}));
+    restore_.release({});
+  }
   void abandon() { archive_.decide({}, id_of(4), {.abandoned = "x"}); }
 
   // A prune, with `first` at its ith call and `second` at its jth, or afterwards. Gives how many calls it
@@ -51,7 +65,7 @@ class Race {
     due_[i].push_back(first);
     due_[j].push_back(second);
     watching_ = true;
-    prune({}, archive_, names, PruneMode::act);
+    prune({}, archive_, names, PruneMode::act, UndecidedRuns::keep, 0);
     watching_ = false;
     for (auto it = due_.upper_bound(calls_); it != due_.end(); ++it)
       for (const auto& event : it->second) event();
@@ -61,6 +75,7 @@ class Race {
   // Everything that is to be there is there, and nothing else.
   void check(bool must_commit) {
     if (must_commit && !committed_) commit();
+    end_restore();
     for (const auto& set : archive_.sets({})) sample::check_set({}, archive_, set);
     prune({}, archive_, {}, PruneMode::act);
     for (const auto& set : archive_.sets({})) sample::check_set({}, archive_, set);
@@ -92,6 +107,8 @@ class Race {
   sample::Cluster cluster_{{.name = "orders", .partitions = {{0, 9}}}};
   std::optional<Plan> plan_;
   bool committed_ = false;
+  RestorePin restore_{archive_, "drill", "kafka/drill", id_of(2), [] { return 0; }};
+  std::optional<Set> restoring_;
   std::vector<std::string> remove_names_;
 };
 
@@ -100,6 +117,9 @@ const Step nothing = [](Race&) {}, plans = [](Race&r) { r.plan(); }, commits = [
            removes_base = [](Race&r) { r.remove(3); }, removes_older = [](Race&r) { r.remove(2); },
            removes_own = [](Race&r) { r.remove(4); }, abandons = [](Race&r) { r.abandon(); },
            plans_and_removes_base = [](Race&r) { r.plan(), r.remove(3); },
+           begins_restore = [](Race&r) { r.begin_restore(); }, ends_restore = [](Race&r) { r.end_restore(); },
+           removes_restored = [](Race&r) { r.remove(2); },
+           plans_and_begins_restore = [](Race&r) { r.plan(), r.begin_restore(); },
            commits_and_removes_base = [](Race&r) { r.commit(), r.remove(3); };
 
 // `before` happens before the prune of `names`, `first` and `second` at each pair of its calls.
@@ -133,6 +153,20 @@ TEST_CASE("a run commits, then its base is deleted, during a prune") {
 TEST_CASE("a run ends otherwise during a prune") {
   try_all_pairs({id_of(3)}, plans, abandons, removes_older, false);
   try_all_pairs({id_of(3)}, plans, commits, removes_own, false);
+}
+
+TEST_CASE("a restore begins during a prune of its set") {
+  try_all_pairs({id_of(2)}, nothing, begins_restore, nothing, false);
+  try_all_pairs({id_of(2)}, nothing, begins_restore, removes_restored, false);
+  try_all_pairs({id_of(2)}, nothing, begins_restore, ends_restore, false);
+  try_all_pairs({id_of(3)}, nothing, removes_restored, begins_restore, false);
+  try_all_pairs({id_of(2)}, begins_restore, removes_restored, ends_restore, false);
+}
+
+TEST_CASE("a restore and a run that builds on later sets begin during a prune") {
+  try_all_pairs({id_of(2)}, nothing, plans_and_begins_restore, commits, true);
+  try_all_pairs({id_of(2), id_of(3)}, plans, begins_restore, commits, true);
+  try_all_pairs({id_of(2), id_of(3)}, begins_restore, plans, commits, true);
 }
 
 }  // namespace kb::archive

@@ -1,16 +1,17 @@
 #include "archive/prune.h"
 
 #include <algorithm>
-#include <chrono>
-#include <set>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "archive/layout.h"
+#include "archive/restore_pin.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/quantities.h"
+#include "base/unix_time.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
 #include "cli/result_rows.h"
@@ -20,16 +21,25 @@
 namespace kb::cli {
 namespace {
 
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+// What a policy chooses is left out and told; what somebody names is refused.
+void refuse_restored(const Context& ctx, const archive::Archive& archive,
+                     const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  const auto restored = archive::sets_being_restored(ctx, archive, unix_now_ms());
+  for (const auto& id : ids)
+    if (auto it = restored.find(id); it != restored.end())
+      throw Error(ErrorKind::conflict,
+                  fmt::format("backup {} is being restored by {}; nothing was deleted", id,
+                              fmt::join(it->second, ", ")),
+                  "let the restore end, or run it again to its end; one that was given up holds its backup "
+                  "for 7 days, or until what is below pins/restore-... is removed");
 }
 
 std::vector<std::string> ids_to_delete(const Context& ctx, const archive::Archive& archive,
                                        const PruneFlags& flags) {
   auto ids = flags.delete_ids;
   auto expired = archive::expired(
-      archive.sets(ctx), {.max_age_days = flags.max_age_days, .keep_last = flags.keep_last}, now_ms());
+      archive.sets(ctx), {.max_age_days = flags.max_age_days, .keep_last = flags.keep_last}, unix_now_ms());
   for (auto& id : expired)
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
   return ids;
@@ -43,6 +53,7 @@ std::string text_of(const std::string& location, const archive::PruneReport& rep
   text +=
       result_row(dry_run ? "would remove" : "removed",
                  fmt::format("{} objects with {}", format_count(report.objects), format_bytes(report.bytes)));
+  for (const auto& set : report.being_restored) text += result_row("kept", set);
   for (const auto& id : report.abandoned) text += result_row(dry_run ? "would give up" : "given up", id);
   for (const auto& id : report.incomplete) text += result_row("not finished", id + "; its objects stay");
   return text;
@@ -57,6 +68,7 @@ Outcome prune(const Context& ctx, const PruneFlags& flags) {
   for (const auto& id : flags.delete_ids)
     if (!archive.is_deleted(ctx, id))
       archive.set(ctx, id);  // throws, and says why, before anything is given up
+  refuse_restored(ctx, archive, flags.delete_ids);
   auto report = archive::prune(
       ctx, archive, ids, flags.dry_run ? archive::PruneMode::dry_run : archive::PruneMode::act,
       flags.abandon_incomplete ? archive::UndecidedRuns::abandon : archive::UndecidedRuns::keep);

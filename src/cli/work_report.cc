@@ -80,7 +80,11 @@ api::WorkReport work_report(const engine::ContinuousReport& report) {
     add_missing(out, report.newest->capture);
   }
   for (const auto& warning : report.warnings) out.warnings.push_back(warning);
-  if (report.retention) out.retention = reported(*report.retention);
+  if (report.retention) {
+    out.retention = reported(*report.retention);
+    for (auto& warning : engine::retention_warnings(*report.retention))
+      out.warnings.push_back(std::move(warning));
+  }
   return out;
 }
 

@@ -106,6 +106,7 @@ BackupReport with_retention(const Context& ctx, const BackupRequest& request, co
     auto kept = request.kept_backup_ids;
     kept.push_back(report.set.capture.backup_id);
     report.retention = apply_retention(ctx, archive, *retention, kept, now_ms());
+    for (auto& warning : retention_warnings(*report.retention)) report.warnings.push_back(std::move(warning));
   }
   return report;
 }

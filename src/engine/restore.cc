@@ -1,15 +1,16 @@
 #include "engine/restore.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/unix_time.h"
 #include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
+#include "engine/restore_hold.h"
 #include "engine/restore_position.h"
 #include "engine/restore_produce.h"
 
@@ -17,20 +18,6 @@ namespace kb::engine {
 namespace {
 
 constexpr std::int32_t transaction_timeout_ms = 60'000;
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-archive::Set choose_set(const Context& ctx, const archive::Archive& archive,
-                        const api::KafkaRestoreSpec& spec) {
-  if (spec.backup_ref.backup_id) return archive.set(ctx, *spec.backup_ref.backup_id);
-  if (auto newest = archive.newest_set(ctx)) return std::move(*newest);
-  throw Error(ErrorKind::not_found,
-              fmt::format("the archive at {} holds no complete backup", archive.store().location()),
-              "kafka-backup list shows what it holds");
-}
 
 // A restore that will not reach its end should not begin: every object is there and has its size.
 void check_objects(const Context& ctx, storage::ObjectStore& store, const RestorePlan& plan) {
@@ -68,10 +55,10 @@ void require_fit_for_shard(const RestoreRequest& request) {
                 "run it without --shard: the plan is that of all shards");
 }
 
-RestorePlan make_plan(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive) {
-  auto set = choose_set(ctx, archive, request.spec);
+RestorePlan make_plan(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
+                      const archive::Set& set) {
   auto plan = plan_restore(request.spec, request.restore_namespace + "/" + request.restore_name, set,
-                           archive.load_index(ctx, set), now_ms());
+                           archive.load_index(ctx, set), unix_now_ms());
   divide_plan(plan, request.shard.count);
   check_objects(ctx, archive.store(), plan);
   return plan;
@@ -88,7 +75,7 @@ Positions take_over_created(const Context& ctx, kafka::Cluster& cluster, const a
                             const RestoreRequest& request, const RestorePlan& plan,
                             const kafka::ProducerSession& session, std::vector<TargetState>& target) {
   auto now = inspect_target(ctx, cluster, plan);
-  if (auto refused = unfit(request.spec, plan, now, now_ms())) throw Error(*refused);
+  if (auto refused = unfit(request.spec, plan, now, unix_now_ms())) throw Error(*refused);
   auto appeared = now;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action != TargetAction::create) {
@@ -138,16 +125,13 @@ void keep_share(RestoreReport& report) {
   report.target = std::move(target);
 }
 
-}  // namespace
-
-RestoreReport restore(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
-                      ProgressCounters& progress) {
+RestoreReport restore_held(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
+                           RestoreHold& hold, ProgressCounters& progress) {
   const auto& spec = request.spec;
   const auto& shard = request.shard;
-  require_fit_for_shard(request);
   RestoreReport report{.outcome = shard.count > 1 ? RestoreOutcome::shard_done : RestoreOutcome::restored,
                        .shard = shard,
-                       .plan = make_plan(ctx, request, archive)};
+                       .plan = make_plan(ctx, request, archive, hold.set())};
   const auto& plan = report.plan;
   auto settings = cluster_settings(spec.kafka_cluster, request.secrets);
   guard(settings, spec.circuit_breaker, progress.breakers);
@@ -155,7 +139,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
-  report.refused = unfit(spec, plan, target, now_ms());
+  report.refused = unfit(spec, plan, target, unix_now_ms());
   if (spec.dry_run) {
     report.outcome = RestoreOutcome::planned;
     return report;
@@ -169,6 +153,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
     auto session = kafka::init_producer(ctx, cluster, transactional_id(plan, shard), transaction_timeout_ms);
     auto positions = find_positions(ctx, cluster, archive.store(), plan, target, shard.index, session,
                                     foreign_data(request));
+    hold.begin();
     create_or_take_over(ctx, cluster, archive, request, plan, session, target, positions);
     for (const auto& [tp, position] : positions) report.records_there += position.records;
     report.resumed = report.records_there > 0;
@@ -178,10 +163,40 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   report.records_there = progress.records_done;
   report.bytes = progress.bytes_done;
   if (shard.count == 1)
-    report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
+    report.warnings = finish_configs(ctx, cluster, plan, target, unix_now_ms());
   else
     keep_share(report);
   for (auto& warning : breaker_warnings(*progress.breakers)) report.warnings.push_back(std::move(warning));
+  return report;
+}
+
+RestoreReport finish_held(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
+                          const archive::Set& set) {
+  RestoreReport report{.plan = make_plan(ctx, request, archive, set)};
+  const auto& plan = report.plan;
+  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
+  cluster.connect(ctx);
+  auto target = inspect_target(ctx, cluster, plan);
+  report.target = target;
+  if (auto refused = unfit(request.spec, plan, target, unix_now_ms())) throw Error(*refused);
+  auto found = check_complete(ctx, cluster, archive.store(), plan, target, foreign_data(request));
+  if (!found.lacking.empty())
+    throw Error(ErrorKind::unavailable, fmt::format("the restore is not complete: {}", found.lacking),
+                "run its shards, all of them, then finish again");
+  report.records_there = found.records;
+  report.warnings = finish_configs(ctx, cluster, plan, target, unix_now_ms());
+  return report;
+}
+
+}  // namespace
+
+RestoreReport restore(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
+                      ProgressCounters& progress) {
+  require_fit_for_shard(request);
+  RestoreHold hold(ctx, request, archive);
+  RestoreReport report;
+  hold.during(ctx, [&] { report = restore_held(ctx, request, archive, hold, progress); });
+  if (report.outcome == RestoreOutcome::restored) hold.release(ctx);
   return report;
 }
 
@@ -189,19 +204,10 @@ RestoreReport finish_restore(const Context& ctx, const RestoreRequest& request,
                              const archive::Archive& archive) {
   require_named_set(request, "the finish");
   if (request.spec.dry_run) fail(ErrorKind::invalid, "there is nothing to finish with spec.dryRun: true");
-  RestoreReport report{.plan = make_plan(ctx, request, archive)};
-  const auto& plan = report.plan;
-  kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
-  cluster.connect(ctx);
-  auto target = inspect_target(ctx, cluster, plan);
-  report.target = target;
-  if (auto refused = unfit(request.spec, plan, target, now_ms())) throw Error(*refused);
-  auto found = check_complete(ctx, cluster, archive.store(), plan, target, foreign_data(request));
-  if (!found.lacking.empty())
-    throw Error(ErrorKind::unavailable, fmt::format("the restore is not complete: {}", found.lacking),
-                "run its shards, all of them, then finish again");
-  report.records_there = found.records;
-  report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
+  RestoreHold hold(ctx, request, archive);
+  RestoreReport report;
+  hold.during(ctx, [&] { report = finish_held(ctx, request, archive, hold.set()); });
+  hold.release(ctx);
   return report;
 }
 

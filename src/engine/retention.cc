@@ -21,7 +21,10 @@ void apply(const Context& ctx, const archive::Archive& archive, const api::Reten
   // way.
   auto pruned = archive::prune(ctx, archive, eligible,
                                report.dry_run ? archive::PruneMode::dry_run : archive::PruneMode::act,
-                               archive::UndecidedRuns::keep);
+                               archive::UndecidedRuns::keep, now_ms);
+  report.eligible = pruned.deleted.size();
+  report.being_restored = std::move(pruned.being_restored);
+  for (const auto& warning : retention_warnings(report)) LOG_WARN("{}", warning);
   report.reclaimed_bytes = pruned.bytes;
   if (!report.dry_run) report.deleted = std::move(pruned.deleted);
 }
@@ -40,6 +43,12 @@ RetentionReport apply_retention(const Context& ctx, const archive::Archive& arch
              error.what());
   }
   return report;
+}
+
+std::vector<std::string> retention_warnings(const RetentionReport& report) {
+  std::vector<std::string> warnings;
+  for (const auto& set : report.being_restored) warnings.push_back("retention left backup " + set);
+  return warnings;
 }
 
 }  // namespace kb::engine

@@ -1,6 +1,7 @@
 #include "engine/retention.h"
 
 #include "archive/layout.h"
+#include "archive/restore_pin.h"
 #include "archive/sample_run.h"
 #include "base/error.h"
 #include "storage/memory.h"
@@ -109,4 +110,19 @@ TEST_CASE_FIXTURE(Fixture, "a failure is told, and the next time does what was l
   CHECK(report.error.empty());
   CHECK(report.reclaimed_bytes > 0);
   CHECK(runs_with_segments() == Ids{ids[3]});
+}
+
+TEST_CASE_FIXTURE(Fixture, "what a restore has pinned stays, and is told") {
+  constexpr std::int64_t now_ms = 3 * day_ms + 1;
+  archive::RestorePin(archive, "any", "kafka/drill", ids[1], [] { return now_ms; }).renew({});
+  for (bool dry_run : {true, false}) {
+    auto report = apply({.enabled = true, .keep_last = 1, .dry_run = dry_run});
+    CHECK(report.error.empty());
+    CHECK(report.inspected == 4);
+    CHECK(report.eligible == 2);
+    CHECK(report.being_restored == Ids{ids[1] + " (being restored by kafka/drill)"});
+    CHECK(retention_warnings(report) ==
+          Ids{"retention left backup " + ids[1] + " (being restored by kafka/drill)"});
+  }
+  CHECK(left() == Ids{ids[1], ids[3]});
 }

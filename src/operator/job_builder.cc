@@ -99,6 +99,8 @@ Volumes make_volumes(const JobRequest& request, const api::PodTemplate& pod) {
   all.add(volume("kafka-backup-order", "downwardAPI", {{"items", json::array{std::move(order_file)}}}),
           mount("kafka-backup-order", std::string(api::worker_folder) + "/order", true));
   all.add(volume("kafka-backup-tmp", "emptyDir", {}), mount("kafka-backup-tmp", "/tmp", false));
+  // Writable also for restores, which pin the backup that they read. A volume that is read-only itself will
+  // do.
   for (std::size_t i = 0; i < request.claims.size(); ++i) {
     auto name = fmt::format("kafka-backup-claim-{}", i);
     all.add(volume(name, "persistentVolumeClaim", {{"claimName", request.claims[i]}}),

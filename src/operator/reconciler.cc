@@ -209,7 +209,8 @@ std::optional<json::object> Reconciler::finish_job(const Context& ctx, const Res
   return build_finish_job(resource, run, *first);
 }
 
-// Backups of this KafkaBackup that restores are reading: retention leaves them alone.
+// Backups of this KafkaBackup that restores have been told to read: retention leaves them alone. Their
+// workers pin them in the archive, but some have not begun yet.
 std::vector<std::string> Reconciler::restored_now(const kube::ObjectKey& backup) const {
   std::vector<std::string> ids;
   const auto& restores = caches_.resources.at("KafkaRestore");

@@ -191,6 +191,35 @@ rateLimiting: {bytesPerSec: 2000000}" >slow.yaml
 	compare source.dump target.dump
 }
 
+# The oldest set is restored slowly, while retention and prunes want to delete it.
+test_set_stays_while_it_is_restored() {
+	local oldest=kept-20250101-000000 archive=$volumes/kafka-backups/default/kept
+	fill bulk --prefix ks- --bytes 12M --incompressible
+	dump --prefix ks- --isolation read_committed --output source.dump
+	backup_yaml kept '["ks-*"]' 'retention: {enabled: true, keepLast: 1}' >backup.yaml
+	kafka_backup_run backup.yaml --backup-id $oldest
+	topics delete ks-
+	fill codecs --prefix ks-other- # the newer sets need nothing of the oldest one
+	restore_yaml kept-again kept 'rateLimiting: {bytesPerSec: 700000}' | sed "s/backupRef: {/backupRef: {backupId: $oldest, /" >restore.yaml
+	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes"
+	local restore=$pid
+	wait_for 30 "the first records" has_records ks-bulk
+	contains "$(kafka_backup_run backup.yaml --backup-id kept-20250102-000000)" "retention left backup $oldest (being restored by default/kept-again)"
+	contains "$("$KAFKA_BACKUP" prune --keep-last 1 --volumes "$volumes")" "$oldest (being restored by default/kept-again)"
+	expect_exit 73 "$KAFKA_BACKUP" prune --delete $oldest --volumes "$volumes"
+	contains "$output" "backup $oldest is being restored by default/kept-again; nothing was deleted"
+	contains "$output" "hint: let the restore end"
+	kill -0 "$restore" || fail "the restore was too fast for this test"
+	[ ! -e "$archive/tombstones/$oldest" ] || fail "a tombstone was written"
+	wait "$restore" || fail "the restore: $(tail -3 restore.log)"
+	dump --prefix ks-bulk --output target.dump
+	compare source.dump target.dump
+	[ -z "$(find "$archive/pins" -type f 2>/dev/null)" ] || fail "left: $(find "$archive/pins")"
+	contains "$("$KAFKA_BACKUP" prune --keep-last 1 --volumes "$volumes")" "$oldest"
+	[ ! -e "$archive/sets/$oldest" ] && [ ! -e "$archive/segments/$oldest" ] || fail "the set is still there"
+	"$KAFKA_BACKUP" verify --deep --volumes "$volumes"
+}
+
 test_full_disk() {
 	fill bulk --prefix fd- --bytes 30M --incompressible
 	dump --prefix fd- --isolation read_committed --output source.dump
@@ -206,7 +235,9 @@ test_full_disk() {
 	"$KAFKA_BACKUP" verify --deep --volumes small
 	topics delete fd-
 	restore_yaml full-again full >restore.yaml
-	"$KAFKA_BACKUP" run -f restore.yaml --volumes small
+	mount -o remount,ro small # nothing can be pinned there, which keeps no restore from its work
+	expect_exit 0 "$KAFKA_BACKUP" run -f restore.yaml --volumes small
+	contains "$output" "is not protected from being deleted while it is restored"
 	dump --prefix fd- --output target.dump
 	compare source.dump target.dump
 }
