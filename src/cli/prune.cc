@@ -1,7 +1,6 @@
 #include "archive/prune.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include <boost/json.hpp>
@@ -11,6 +10,7 @@
 #include "archive/layout.h"
 #include "base/log.h"
 #include "base/quantities.h"
+#include "base/unix_time.h"
 #include "cli/commands.h"
 #include "cli/locate_archive.h"
 #include "cli/result_rows.h"
@@ -20,16 +20,11 @@
 namespace kb::cli {
 namespace {
 
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 std::vector<std::string> ids_to_delete(const Context& ctx, const archive::Archive& archive,
                                        const PruneFlags& flags) {
   auto ids = flags.delete_ids;
   auto expired = archive::expired(
-      archive.sets(ctx), {.max_age_days = flags.max_age_days, .keep_last = flags.keep_last}, now_ms());
+      archive.sets(ctx), {.max_age_days = flags.max_age_days, .keep_last = flags.keep_last}, unix_now_ms());
   for (auto& id : expired)
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
   return ids;

@@ -1,13 +1,13 @@
 #include "engine/restore.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/unix_time.h"
 #include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
 #include "engine/restore_position.h"
@@ -17,11 +17,6 @@ namespace kb::engine {
 namespace {
 
 constexpr std::int32_t transaction_timeout_ms = 60'000;
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 archive::Set choose_set(const Context& ctx, const archive::Archive& archive,
                         const api::KafkaRestoreSpec& spec) {
@@ -71,7 +66,7 @@ void require_fit_for_shard(const RestoreRequest& request) {
 RestorePlan make_plan(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive) {
   auto set = choose_set(ctx, archive, request.spec);
   auto plan = plan_restore(request.spec, request.restore_namespace + "/" + request.restore_name, set,
-                           archive.load_index(ctx, set), now_ms());
+                           archive.load_index(ctx, set), unix_now_ms());
   divide_plan(plan, request.shard.count);
   check_objects(ctx, archive.store(), plan);
   return plan;
@@ -88,7 +83,7 @@ Positions take_over_created(const Context& ctx, kafka::Cluster& cluster, const a
                             const RestoreRequest& request, const RestorePlan& plan,
                             const kafka::ProducerSession& session, std::vector<TargetState>& target) {
   auto now = inspect_target(ctx, cluster, plan);
-  if (auto refused = unfit(request.spec, plan, now, now_ms())) throw Error(*refused);
+  if (auto refused = unfit(request.spec, plan, now, unix_now_ms())) throw Error(*refused);
   auto appeared = now;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action != TargetAction::create) {
@@ -155,7 +150,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
-  report.refused = unfit(spec, plan, target, now_ms());
+  report.refused = unfit(spec, plan, target, unix_now_ms());
   if (spec.dry_run) {
     report.outcome = RestoreOutcome::planned;
     return report;
@@ -178,7 +173,7 @@ RestoreReport restore(const Context& ctx, const RestoreRequest& request, const a
   report.records_there = progress.records_done;
   report.bytes = progress.bytes_done;
   if (shard.count == 1)
-    report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
+    report.warnings = finish_configs(ctx, cluster, plan, target, unix_now_ms());
   else
     keep_share(report);
   for (auto& warning : breaker_warnings(*progress.breakers)) report.warnings.push_back(std::move(warning));
@@ -195,13 +190,13 @@ RestoreReport finish_restore(const Context& ctx, const RestoreRequest& request,
   cluster.connect(ctx);
   auto target = inspect_target(ctx, cluster, plan);
   report.target = target;
-  if (auto refused = unfit(request.spec, plan, target, now_ms())) throw Error(*refused);
+  if (auto refused = unfit(request.spec, plan, target, unix_now_ms())) throw Error(*refused);
   auto found = check_complete(ctx, cluster, archive.store(), plan, target, foreign_data(request));
   if (!found.lacking.empty())
     throw Error(ErrorKind::unavailable, fmt::format("the restore is not complete: {}", found.lacking),
                 "run its shards, all of them, then finish again");
   report.records_there = found.records;
-  report.warnings = finish_configs(ctx, cluster, plan, target, now_ms());
+  report.warnings = finish_configs(ctx, cluster, plan, target, unix_now_ms());
   return report;
 }
 
