@@ -8,6 +8,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "base/log.h"
+#include "base/unix_time.h"
 
 namespace kb::cli {
 namespace {
@@ -181,9 +182,8 @@ std::string run_metrics_text(RunKind kind, const std::string& run_id,
   add_breakers(all, label, run_id, *counters.breakers);
   const auto lags = counters.lags.most(partitions_max > 0 ? partitions_max : SIZE_MAX);
   if (kind == RunKind::backup && !lags.empty()) {
-    using namespace std::chrono;
     add(follow_families, label);
-    const auto now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    const auto now_ms = unix_now_ms();
     for (const auto& family : lag_families) all.push_back(to_family(family, run_id, lags, now_ms));
   }
   return prometheus::TextSerializer().Serialize(all);

@@ -1,12 +1,11 @@
 #include "engine/backup.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "archive/run.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/unix_time.h"
 #include "engine/backup_copy.h"
 #include "engine/backup_plan.h"
 #include "engine/backup_run.h"
@@ -18,11 +17,6 @@
 namespace kb::engine {
 namespace {
 
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 void refuse_broken(const Context& ctx, kafka::Cluster& cluster, const archive::Plan& plan) {
   if (auto broken = plan_broken_by(ctx, cluster, plan); !broken.empty())
     throw Error(ErrorKind::conflict,
@@ -31,7 +25,7 @@ void refuse_broken(const Context& ctx, kafka::Cluster& cluster, const archive::P
 }
 
 BackupReport commit_run(const Context& ctx, const archive::Archive& archive, const archive::Plan& plan) {
-  auto decision = archive::commit(ctx, archive, plan, now_ms());
+  auto decision = archive::commit(ctx, archive, plan, unix_now_ms());
   if (!decision.set)
     fail(ErrorKind::conflict, "backup {} was abandoned: {}", plan.capture.backup_id, decision.abandoned);
   return {.set = std::move(*decision.set)};
@@ -105,7 +99,7 @@ BackupReport with_retention(const Context& ctx, const BackupRequest& request, co
   if (retention && retention->enabled) {
     auto kept = request.kept_backup_ids;
     kept.push_back(report.set.capture.backup_id);
-    report.retention = apply_retention(ctx, archive, *retention, kept, now_ms());
+    report.retention = apply_retention(ctx, archive, *retention, kept, unix_now_ms());
     for (auto& warning : retention_warnings(*report.retention)) report.warnings.push_back(std::move(warning));
   }
   return report;
@@ -169,7 +163,7 @@ BackupReport backup(const Context& ctx, const BackupRequest& request, const Open
   if (archive)
     refuse_other_cluster(ctx, *archive, cluster.cluster_id());
   else
-    archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, now_ms(),
+    archive = archive::Archive::open_or_create(ctx, open_store(true), request.owner, unix_now_ms(),
                                                request.adopt_archive);
   auto report = carry_out(ctx, request, cluster, *archive, topics, progress);
   report.warnings = breaker_warnings(*progress.breakers);

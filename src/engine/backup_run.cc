@@ -8,21 +8,17 @@
 #include "archive/layout.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/unix_time.h"
 
 namespace kb::engine {
 namespace {
 
 constexpr auto later_run = "a later run took its place";
 
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 // A run is named after the second it starts in, and there is one in each.
 std::string unused_id(const Context& ctx, const archive::Archive& archive, const std::string& name) {
   for (;;) {
-    auto now = now_ms();
+    auto now = unix_now_ms();
     auto id = archive::make_backup_id(name, now);
     if (!archive.decision(ctx, id)) return id;
     ctx.sleep_for(std::chrono::milliseconds(1000 - now % 1000));
@@ -111,8 +107,8 @@ archive::Plan plan_once(const Context& ctx, kafka::Cluster& cluster, const archi
                         const std::string& backup_id) {
   if (auto plan = archive.plan(ctx, backup_id)) return *plan;
   auto base = pin_base(ctx, archive, backup_id);
-  return archive.put_plan(
-      ctx, make_plan(ctx, cluster, request, topics, backup_id, archive.header().archive_id, base, now_ms()));
+  return archive.put_plan(ctx, make_plan(ctx, cluster, request, topics, backup_id,
+                                         archive.header().archive_id, base, unix_now_ms()));
 }
 
 void refuse_other_cluster(const Context& ctx, const archive::Archive& archive,

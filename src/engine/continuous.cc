@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/quantities.h"
+#include "base/unix_time.h"
 #include "engine/backup_run.h"
 #include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
@@ -28,11 +29,6 @@ constexpr Duration vanished_after = 10s;
 constexpr Duration committing_time = 15s;  // of sealing_time_max
 constexpr RetryPolicy between_sessions{
     .backoff_first = 1s, .backoff_max = 30s, .give_up_after = Duration::max()};
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 void add_to(archive::RunTotals& sum, const archive::RunTotals& more) {
   sum.records += more.records;
@@ -164,14 +160,14 @@ void Follower::look_at_archive(const Context& ctx) {
 void Follower::open_archive(kafka::Cluster& cluster) {
   if (archive_) return refuse_other_cluster(ctx_, *archive_, cluster.cluster_id());
   choose_topics_of(ctx_, cluster, request_.spec);
-  archive_ = archive::Archive::open_or_create(ctx_, open_store_(true), request_.owner, now_ms(),
+  archive_ = archive::Archive::open_or_create(ctx_, open_store_(true), request_.owner, unix_now_ms(),
                                               request_.adopt_archive);
   look_at_archive(ctx_);
 }
 
 // Ids grow, whatever the clock does.
 std::string Follower::next_id() const {
-  auto time = std::chrono::sys_seconds(std::chrono::seconds(now_ms() / 1000));
+  auto time = std::chrono::sys_seconds(std::chrono::seconds(unix_now_ms() / 1000));
   const auto catalog = archive_->catalog(ctx_);
   for (const auto* ids : {&catalog.decided, &catalog.deleted, &catalog.undecided})
     if (!ids->empty())
@@ -324,7 +320,7 @@ void Follower::close(const Context& ctx, const OpenRun& run, const archive::Inde
     report_.still_open.clear();
     return;
   }
-  auto decision = archive::commit(ctx, *archive_, archive_->put_plan(ctx, plan), now_ms());
+  auto decision = archive::commit(ctx, *archive_, archive_->put_plan(ctx, plan), unix_now_ms());
   if (!decision.set) fail(ErrorKind::conflict, "backup {} was abandoned: {}", id, decision.abandoned);
   report_.still_open.clear();
   note_point(std::move(*decision.set));
@@ -349,11 +345,11 @@ void Follower::apply_retention_now_and_then(const Context& ctx) {
   const auto& newest = *report_.newest;
   auto kept = request_.kept_backup_ids;
   kept.push_back(newest.capture.backup_id);
-  report_.retention = apply_retention(ctx, *archive_, *retention, kept, now_ms());
-  progress_.retention.set(*report_.retention, now_ms() / 1000);
+  report_.retention = apply_retention(ctx, *archive_, *retention, kept, unix_now_ms());
+  progress_.retention.set(*report_.retention, unix_now_ms() / 1000);
   if (retention->max_age_days && !retention->dry_run) {
     const auto age_max_ms = std::int64_t{*retention->max_age_days} * 24 * 3600 * 1000;
-    raised_ = starts_without_older(newest, archive_->load_index(ctx, newest), now_ms() - age_max_ms);
+    raised_ = starts_without_older(newest, archive_->load_index(ctx, newest), unix_now_ms() - age_max_ms);
   }
   look_at_archive(ctx);
 }

@@ -1,7 +1,6 @@
 #include "engine/open_plan.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/unix_time.h"
 #include "schema/writer.h"
 
 namespace kb::engine {
@@ -16,11 +16,6 @@ namespace {
 
 using archive::CapturedPartition;
 using archive::StreamId;
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 template <class Visit>
 void for_each_stream(const archive::Capture& capture, Visit visit) {
@@ -68,7 +63,7 @@ Asked ask_cluster_for(const Context& ctx, kafka::Cluster& cluster, const BackupR
     base = Base{.set = std::move(*held), .sha256 = {}};
   }
   Asked asked{.chosen = choose_topics_of(ctx, cluster, request.spec), .plan = {}};
-  asked.plan = make_plan(ctx, cluster, request, asked.chosen, backup_id, archive_id, base, now_ms());
+  asked.plan = make_plan(ctx, cluster, request, asked.chosen, backup_id, archive_id, base, unix_now_ms());
   return asked;
 }
 

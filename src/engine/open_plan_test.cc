@@ -125,7 +125,7 @@ TEST_CASE("a restore point says something new without records: groups, settings,
   now.groups.groups.push_back({.group_id = "g"});
   CHECK(says_something_new(now, base));
   now = base.set.capture;
-  now.topics[0].configs["retention.ms"] = "5";
+  now.topics[0].configs = {{"retention.ms", "5"}};
   CHECK(says_something_new(now, base));
 }
 

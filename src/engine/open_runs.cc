@@ -1,15 +1,13 @@
 #include "engine/open_runs.h"
 
-#include <chrono>
-
 #include "archive/open_run.h"
 #include "base/log.h"
+#include "base/unix_time.h"
 #include "engine/backup_run.h"
 
 namespace kb::engine {
 
 void settle_open_runs(const Context& ctx, const archive::Archive& archive) {
-  using namespace std::chrono;
   for (const auto& id : archive.catalog(ctx).undecided) {
     const auto opening = archive::opening_of(ctx, archive, id);
     if (!opening) continue;
@@ -18,8 +16,7 @@ void settle_open_runs(const Context& ctx, const archive::Archive& archive) {
       abandon(ctx, archive, id, "it was stopped before anything was stored");
       continue;
     }
-    const auto now = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-    if (archive::commit(ctx, archive, *plan, now).set)
+    if (archive::commit(ctx, archive, *plan, unix_now_ms()).set)
       LOG_INFO("restore point {}: what an interrupted continuous backup had stored", id);
   }
 }

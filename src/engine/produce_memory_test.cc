@@ -1,5 +1,7 @@
 #include "engine/produce_memory.h"
 
+#include <optional>
+
 #include "base/error.h"
 #include "engine/sample_source.h"
 
@@ -16,6 +18,7 @@ constexpr kafka::RebatchSettings as_stored{.merge_below_bytes = 0, .merge_compre
 // Partitions of a topic with several blocks each, as a worker has them.
 struct Active {
   SampleSources source;
+  std::optional<ByteBudget> budget;  // what is read goes back to it
   ProduceScheduler::Producers producers;
 
   explicit Active(std::int32_t count) {
@@ -25,6 +28,7 @@ struct Active {
           std::make_unique<PartitionProducer>(kafka::TopicPartition{"copy", p}, source.reader(0, as_stored),
                                               kafka::ProducerSession{.transactional_id = "t"}, 0));
   }
+  ByteBudget& limit(std::size_t bytes) { return budget.emplace(bytes); }
   std::size_t block_bytes() { return source.reader().next_bytes(); }
   std::size_t holders() const {
     return static_cast<std::size_t>(
@@ -36,7 +40,7 @@ struct Active {
 
 TEST_CASE("every partition that has nothing to send reads a block, as far as memory is free") {
   Active active(5);
-  ByteBudget budget(2 * active.block_bytes());
+  auto& budget = active.limit(2 * active.block_bytes());
   CHECK(read_blocks({}, active.producers, budget, false));
   const auto holders = active.holders();
   CHECK(holders >= 1);
@@ -48,7 +52,7 @@ TEST_CASE("every partition that has nothing to send reads a block, as far as mem
 
 TEST_CASE("a broker that fails takes no more memory than it has, however much others give back") {
   Active active(5);
-  ByteBudget budget(1 << 20);
+  auto& budget = active.limit(1 << 20);
   active.producers[2]->reader().read({}, budget.acquire({}, active.block_bytes()));
   active.producers[2]->not_before = Clock::now() + 1h;  // refused with what it has
   const auto used = budget.used();
@@ -62,7 +66,7 @@ TEST_CASE("a broker that fails takes no more memory than it has, however much ot
 
 TEST_CASE("a broker that fails is tried with one block") {
   Active active(5);
-  ByteBudget budget(1 << 20);
+  auto& budget = active.limit(1 << 20);
   CHECK(read_blocks({}, active.producers, budget, true));
   CHECK(active.holders() == 1);
   CHECK_FALSE(read_blocks({}, active.producers, budget, true));
@@ -82,7 +86,7 @@ TEST_CASE("partitions that do not rest are no reason to look around again at onc
 
 TEST_CASE("waiting for memory ends in time, and at once when there is some") {
   Active active(1);
-  ByteBudget budget(active.block_bytes());
+  auto& budget = active.limit(active.block_bytes());
   auto others = budget.acquire({}, budget.bytes_max());
   idle({}, active.producers, budget, false, Clock::now() + 1ms);
   CHECK(active.holders() == 0);
@@ -93,7 +97,7 @@ TEST_CASE("waiting for memory ends in time, and at once when there is some") {
 
 TEST_CASE("a partition that rests reads nothing") {
   Active active(1);
-  ByteBudget budget(1 << 20);
+  auto& budget = active.limit(1 << 20);
   active.producers[0]->not_before = Clock::now() + 1h;
   CHECK_FALSE(read_blocks({}, active.producers, budget, false));
   idle({}, active.producers, budget, false, Clock::now() + 1ms);

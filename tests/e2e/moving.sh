@@ -151,9 +151,9 @@ test_a_broker_dies_while_memory_is_short() {
 	dump sm-bulk --offsets --output source.dump
 	restore_yaml short-again short "topicMapping: {sm-bulk: sm-copy}
 rateLimiting: {bytesPerSec: 8000000}" >restore.yaml
-	background restore.log timeout 90 "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --memory 16Mi
+	background restore.log timeout 600 "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --memory 16Mi
 	local restore=$pid
-	wait_for 60 "a third of the records" has_records sm-copy 30
+	wait_for 240 "a third of the records" has_records sm-copy 30
 	kill_member 2
 	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
 	check_set "$(ids short)" sm-copy source.dump --map sm-bulk=sm-copy
