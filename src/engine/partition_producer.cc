@@ -42,9 +42,8 @@ std::string name_of(const kafka::TopicPartition& target) {
     case ErrorCode::out_of_order_sequence_number:
     case ErrorCode::duplicate_sequence_number:
     case ErrorCode::unknown_producer_id:
-      // Who else writes there is found out by the next run, which reads the log.
-      throw Error(
-          ErrorKind::unavailable,
+      // Who else writes there is found out by whoever reads the log.
+      throw TargetLogDiffers(
           fmt::format("{} at offset {}: the log is not what was written", text, sent.expected_offset),
           "an unclean leader election may have cut the log, or somebody else writes to the topic; run "
           "the restore again: it goes on where the log ends");
@@ -85,8 +84,8 @@ std::size_t PartitionProducer::bytes_in_flight() const {
 PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceResponse::Partition& answer) {
   CHECK(in_flight_ > 0);
   const auto& sent = unacknowledged_.front();
-  if (kafka::retriable(answer.error_code)) {
-    in_flight_ = 0;
+  if (kafka::retriable(answer.error_code)) {  // which does not mean that it was not written
+    answers_lost();
     return {.verdict = Verdict::retry, .code = answer.error_code};
   }
   if (answer.error_code != ErrorCode::none) refuse(target_, sent, answer);
@@ -94,12 +93,45 @@ PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceRespon
     throw_conflict(target_, sent.expected_offset,
                    fmt::format("records went to offset {}: another producer writes to the partition",
                                answer.base_offset));
-  Answer result{.records = static_cast<std::uint64_t>(sent.batch.record_count),
-                .bytes = sent.batch.bytes.size()};
-  unacknowledged_.pop_front();
+  Answer result;
+  acknowledge_oldest(result);
   acknowledged_ = true;
   --in_flight_;
   return result;
+}
+
+PartitionProducer::Answer PartitionProducer::log_end_is(std::int64_t log_end_offset,
+                                                        std::int64_t high_watermark) {
+  CHECK(in_doubt() && in_flight_ == 0);
+  if (log_end_offset < unacknowledged_.front().expected_offset) throw_cut(log_end_offset);
+  if (high_watermark < log_end_offset)
+    return {.verdict = Verdict::retry, .code = ErrorCode::not_enough_replicas_after_append};
+  Answer result;
+  for (; in_doubt_ > 0 && unacknowledged_.front().end_offset() <= log_end_offset; --in_doubt_)
+    acknowledge_oldest(result);
+  if (log_end_offset != (unacknowledged_.empty() ? next_offset_ : unacknowledged_.front().expected_offset))
+    throw TargetLogDiffers(fmt::format("{} ends at offset {}, where no batch of this restore ends",
+                                       name_of(target_), log_end_offset),
+                           "somebody else writes to the topic; run the restore again: it tells where");
+  in_doubt_ = 0;
+  acknowledged_ = false;
+  return result;
+}
+
+void PartitionProducer::acknowledge_oldest(Answer& answer) {
+  const auto& batch = unacknowledged_.front().batch;
+  answer.records += static_cast<std::uint64_t>(batch.record_count);
+  answer.bytes += batch.bytes.size();
+  unacknowledged_.pop_front();
+}
+
+void PartitionProducer::throw_cut(std::int64_t log_end_offset) const {
+  throw TargetLogDiffers(
+      fmt::format(
+          "{} ends at offset {}, though all before offset {} had been acknowledged: an unclean leader "
+          "election cut the log",
+          name_of(target_), log_end_offset, unacknowledged_.front().expected_offset),
+      "run the restore again: it goes on where the log ends");
 }
 
 }  // namespace kb::engine

@@ -5,19 +5,38 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/error.h"
 #include "engine/source_reader.h"
 #include "kafka/admin.h"
 #include "kafka/messages_produce.h"
 
 namespace kb::engine {
 
+// A log is not what the answers of its brokers have told: unavailable, as whoever reads it again can go on
+// where it ends. An unclean leader election may have cut it. Or nothing is wrong with it: a broker that was
+// killed remembers only the last batch of a producer afterwards, and takes one that is sent again, because
+// its answer was lost, for one that does not follow.
+class TargetLogDiffers : public Error {
+ public:
+  TargetLogDiffers(const std::string& what, const std::string& hint)
+      : Error(ErrorKind::unavailable, what, hint) {}
+};
+
 // A batch with its place in the target's log and in the producer's sequence.
 struct OutgoingBatch {
   kafka::OutputBatch batch;
   std::int64_t expected_offset = 0;
+  std::int64_t end_offset() const { return expected_offset + batch.record_count; }
 };
 
+// What is sent again without a look at the log may be there twice afterwards. Brokers know a batch again only
+// as long as they remember its producer, and they measure that by the timestamps of its records: with those
+// of last week it is forgotten after minutes (producer.id.expiration.check.interval.ms), and when a broker
+// was killed at once. So after every failure the end of the log, and nothing else, says what has been
+// written.
+//
 // Owned by one thread at a time.
 class PartitionProducer {
  public:
@@ -46,12 +65,17 @@ class PartitionProducer {
     kafka::ErrorCode code = kafka::ErrorCode::none;
     std::uint64_t records = 0, bytes = 0;  // acknowledged
   };
-  // The answer to the oldest batch on its way. After a retry those sent behind it are to be sent again, too,
-  // and their answers must not be told. Throws conflict when another producer writes to the partition,
-  // invalid when the target refuses the records.
+  // The answer to the oldest batch on its way. After a retry it and those sent behind it are in doubt, and
+  // the answers to these must not be told. Throws conflict when another producer writes to the partition,
+  // invalid when the target refuses the records, and TargetLogDiffers.
   Answer answered(const kafka::ProduceResponse::Partition& answer);
-  // Nothing on its way will be answered.
-  void send_again() { in_flight_ = 0; }
+  // Nothing on its way will be answered: it is in doubt.
+  void answers_lost() { in_doubt_ += std::exchange(in_flight_, 0); }
+  // Whether it sends nothing before log_end_is() has told what is written already.
+  bool in_doubt() const { return in_doubt_ > 0; }
+  // To be asked of the leader when nothing is on its way any more. A retry as long as replicas lack a part of
+  // the log. Throws TargetLogDiffers.
+  Answer log_end_is(std::int64_t log_end_offset, std::int64_t high_watermark);
 
   FailureRow failures;             // of whoever sends
   Clock::time_point not_before{};  // it rests until then
@@ -59,18 +83,21 @@ class PartitionProducer {
   std::string only_if_finished;
 
  private:
-  // A broker that knows nothing of a producer takes any sequence number. So the first batch goes alone: were
-  // it refused for the moment and the second one not, the first could never be sent again.
-  bool may_send() const { return acknowledged_ || in_flight_ == 0; }
+  // A broker that knows nothing of a producer takes any sequence number. So the first batch, ever or after
+  // doubts, goes alone: were it refused for the moment and the second one not, the first could never be sent
+  // again.
+  bool may_send() const { return !in_doubt() && (acknowledged_ || in_flight_ == 0); }
+  void acknowledge_oldest(Answer& answer);
+  [[noreturn]] void throw_cut(std::int64_t log_end_offset) const;
 
   const kafka::TopicPartition target_;
   SourceReader reader_;
   const kafka::ProducerSession session_;
   std::int64_t next_offset_;
   std::int32_t next_sequence_ = 0;
-  std::deque<OutgoingBatch> unacknowledged_;  // in order; the first in_flight_ are on their way
-  std::size_t in_flight_ = 0;
-  bool acknowledged_ = false;  // any batch yet
+  std::deque<OutgoingBatch> unacknowledged_;  // in order; the first in_flight_ or in_doubt_ have been sent
+  std::size_t in_flight_ = 0, in_doubt_ = 0;
+  bool acknowledged_ = false;  // any batch since there were doubts
 };
 
 }  // namespace kb::engine

@@ -111,6 +111,7 @@ TEST_CASE("the first batch goes alone until it is acknowledged") {
   CHECK(!producer.hungry());
   CHECK(!producer.done());
   CHECK(producer.answered(refused(ErrorCode::not_leader_or_follower)).verdict == Verdict::retry);
+  CHECK(producer.log_end_is(0, 0).records == 0);
   REQUIRE(next_of(producer) != nullptr);
   CHECK(view(*next_of(producer)).base_sequence() == 0);
   producer.sent();
@@ -122,52 +123,135 @@ TEST_CASE("the first batch goes alone until it is acknowledged") {
   CHECK(view(*next_of(producer)).base_sequence() == 10);
 }
 
-TEST_CASE("after a retry all that was on its way is sent again: the same bytes, in order") {
-  SampleSources made;
-  made.add("orders", {});
-  auto producer = producer_of(made);
-  send_and_accept(producer);
-  const auto send_three = [&] {
-    std::vector<std::string> sent;
-    for (int i = 0; i < 3; ++i) {
-      const auto* outgoing = next_of(producer);
-      REQUIRE(outgoing != nullptr);
-      sent.emplace_back(outgoing->batch.bytes.data(), outgoing->batch.bytes.size());
-      CHECK(view(*outgoing).base_sequence() == 5 * (i + 1));
-      producer.sent();
-    }
-    CHECK(producer.in_flight() == 3);
-    return sent;
-  };
-  auto sent = send_three();
-  auto answer = producer.answered(refused(ErrorCode::not_enough_replicas));
-  CHECK(answer.verdict == Verdict::retry);
-  CHECK(answer.code == ErrorCode::not_enough_replicas);
-  CHECK(producer.in_flight() == 0);
-  CHECK(send_three() == sent);
-  producer.send_again();  // a connection broke
-  CHECK(producer.in_flight() == 0);
-  CHECK(send_three() == sent);
-  for (int i = 1; i <= 3; ++i) producer.answered(accepted_at(5 * i));
-  CHECK(producer.in_flight() == 0);
-  CHECK(view(*next_of(producer)).base_sequence() == 20);
-}
+namespace {
 
-TEST_CASE("a batch that failed in the middle is retried with those behind it; those before stay accepted") {
-  SampleSources made;
-  made.add("orders", {});
-  auto producer = producer_of(made);
-  send_and_accept(producer);
-  for (int i = 0; i < 3; ++i) {
-    REQUIRE(next_of(producer) != nullptr);
+// Sends so many batches of five records, from `sequence` on; what they are.
+std::vector<std::string> send_batches(PartitionProducer& producer, int count, std::int32_t sequence) {
+  std::vector<std::string> sent;
+  for (int i = 0; i < count; ++i) {
+    const auto* outgoing = next_of(producer);
+    REQUIRE(outgoing != nullptr);
+    CHECK(view(*outgoing).base_sequence() == sequence + 5 * i);
+    sent.emplace_back(outgoing->batch.bytes.data(), outgoing->batch.bytes.size());
     producer.sent();
   }
+  return sent;
+}
+
+// One that has three batches on their way, behind five acknowledged records.
+PartitionProducer with_three_on_their_way(SampleSources& made) {
+  auto producer = producer_of(made);
+  send_and_accept(producer);
+  send_batches(producer, 3, 5);
+  return producer;
+}
+
+}  // namespace
+
+TEST_CASE("nothing is sent again before the log has told what it has") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = producer_of(made);
+  send_and_accept(producer);
+  auto sent = send_batches(producer, 3, 5);
+  SUBCASE("refused for the moment") {
+    auto answer = producer.answered(refused(ErrorCode::not_enough_replicas));
+    CHECK(answer.verdict == Verdict::retry);
+    CHECK(answer.code == ErrorCode::not_enough_replicas);
+  }
+  SUBCASE("a connection broke") {
+    producer.answers_lost();
+  }
+  CHECK(producer.in_flight() == 0);
+  CHECK(producer.in_doubt());
+  CHECK(!producer.hungry());
+  CHECK(producer.peek() == nullptr);
+  CHECK(producer.holds_any());
+  CHECK(!producer.done());
+
+  CHECK(producer.log_end_is(5, 5).records == 0);
+  CHECK(!producer.in_doubt());
+  CHECK(send_batches(producer, 1, 5) == std::vector(sent.begin(), sent.begin() + 1));
+  CHECK(producer.peek() == nullptr);  // alone: who knows what the broker remembers
+  producer.answered(accepted_at(5));
+  CHECK(send_batches(producer, 2, 10) == std::vector(sent.begin() + 1, sent.end()));
+}
+
+TEST_CASE("what the log has is acknowledged and not sent again, though every answer was lost") {
+  for (int written = 0; written <= 3; ++written) {
+    CAPTURE(written);
+    SampleSources made;
+    made.add("orders", {});
+    auto producer = with_three_on_their_way(made);
+    producer.answers_lost();
+    auto answer = producer.log_end_is(5 + 5 * written, 5 + 5 * written);
+    CHECK(answer.verdict == Verdict::acknowledged);
+    CHECK(answer.records == 5 * static_cast<std::uint64_t>(written));
+    CHECK((answer.bytes > 0) == (written > 0));
+    const auto* next = next_of(producer);
+    REQUIRE(next != nullptr);
+    CHECK(next->expected_offset == 5 + 5 * written);
+    CHECK(view(*next).base_sequence() == 5 + 5 * written);
+  }
+}
+
+TEST_CASE("what replicas lack is not acknowledged, and stays in doubt") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = with_three_on_their_way(made);
+  producer.answered(refused(ErrorCode::request_timed_out));
+  auto answer = producer.log_end_is(20, 10);
+  CHECK(answer.verdict == Verdict::retry);
+  CHECK(answer.records == 0);
+  CHECK(producer.in_doubt());
+  CHECK(producer.peek() == nullptr);
+  CHECK(producer.log_end_is(20, 20).records == 15);
+}
+
+TEST_CASE("a batch that failed in the middle is in doubt with those behind it; those before stay accepted") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = with_three_on_their_way(made);
   producer.answered(accepted_at(5));
   CHECK(producer.answered(refused(ErrorCode::request_timed_out)).verdict == Verdict::retry);
+  CHECK(producer.log_end_is(10, 10).records == 0);
   const auto* again = next_of(producer);
   REQUIRE(again != nullptr);
   CHECK(view(*again).base_sequence() == 10);
   CHECK(again->expected_offset == 10);
+}
+
+TEST_CASE("doubts upon doubts: a batch that is sent again may be written by then") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = with_three_on_their_way(made);
+  producer.answers_lost();
+  producer.log_end_is(10, 10);
+  send_batches(producer, 1, 10);
+  producer.answers_lost();
+  CHECK(producer.log_end_is(15, 15).records == 5);
+  CHECK(next_of(producer)->expected_offset == 15);
+}
+
+TEST_CASE("a log that ends where no batch of ours does differs from what was written") {
+  const struct {
+    std::int64_t log_end_offset;
+    const char* text;
+  } table[] = {
+      {4,
+       "copy/4 ends at offset 4, though all before offset 5 had been acknowledged: an unclean leader "
+       "election cut the log"},
+      {7, "copy/4 ends at offset 7, where no batch of this restore ends"},
+      {25, "copy/4 ends at offset 25, where no batch of this restore ends"}};
+  for (const auto& row : table) {
+    CAPTURE(row.log_end_offset);
+    SampleSources made;
+    made.add("orders", {});
+    auto producer = with_three_on_their_way(made);
+    producer.answers_lost();
+    CHECK_THROWS_WITH_AS(producer.log_end_is(row.log_end_offset, row.log_end_offset), row.text,
+                         TargetLogDiffers);
+  }
 }
 
 TEST_CASE("all records of all sources are sent, once each") {
@@ -257,6 +341,19 @@ TEST_CASE("what the broker refuses is told by kind") {
     auto error = failure_of(producer, refused(row.code));
     CHECK(error.kind() == row.kind);
     CHECK(std::string(error.what()).starts_with("copy/4"));
+  }
+}
+
+TEST_CASE("a log that differs from what was written is told apart: whoever reads it again can go on") {
+  for (auto code : {ErrorCode::out_of_order_sequence_number, ErrorCode::duplicate_sequence_number,
+                    ErrorCode::unknown_producer_id}) {
+    CAPTURE(static_cast<int>(code));
+    SampleSources made;
+    made.add("orders", {});
+    auto producer = producer_of(made);
+    REQUIRE(next_of(producer) != nullptr);
+    producer.sent();
+    CHECK_THROWS_AS(producer.answered(refused(code)), TargetLogDiffers);
   }
 }
 

@@ -33,6 +33,7 @@ void ProduceWorker::serve(const Context& ctx) {
     let_go_of_moved();
     activate();
     if (active_.empty()) return;
+    if (settle_doubts(ctx)) continue;
     const auto now = Clock::now();
     bool moved = read_blocks(ctx, active_, shared_.budget, broker_fails_);
     moved |= send(ctx);
@@ -165,19 +166,82 @@ bool ProduceWorker::send(const Context& ctx) {
   }
   shared_.bytes_per_second.acquire(ctx, bytes);
   shared_.records_per_second.acquire(ctx, records);
+  std::optional<Error> failure;
   try {
-    if (!connection_ || !connection_->usable() || (in_flight_.empty() && connection_->closed_by_broker()))
-      connection_ = shared_.cluster.open(ctx, node_id_);
+    use_connection(ctx);
+    for (auto* producer : chosen) producer->sent();  // as the broker may have all of it even when this fails
     connection_->send(ctx, request);
   } catch (const Error& error) {
     ctx.check();
-    in_flight_.push_back({std::move(chosen), std::move(permit)});
-    broker_failed(error);
-    return true;
+    failure = error;
   }
-  for (auto* producer : chosen) producer->sent();
   in_flight_.push_back({std::move(chosen), std::move(permit)});
+  if (failure) broker_failed(*failure);
   return true;
+}
+
+void ProduceWorker::use_connection(const Context& ctx) {
+  if (!connection_ || !connection_->usable() || (in_flight_.empty() && connection_->closed_by_broker()))
+    connection_ = shared_.cluster.open(ctx, node_id_);
+}
+
+bool ProduceWorker::settle_doubts(const Context& ctx) {
+  std::map<kafka::TopicPartition, std::int32_t> leader_epochs;
+  const auto now = Clock::now();
+  for (const auto& producer : active_)
+    if (const auto& target = producer->target();
+        producer->in_doubt() && producer->not_before <= now && leads(*producer))
+      leader_epochs[target] = shared_.cluster.leader_epoch(target.topic, target.partition);
+  if (leader_epochs.empty()) return false;
+  // What was sent behind a refused batch may be written as long as its answer has not come.
+  if (!in_flight_.empty()) return receive(ctx);
+  const auto ends = ask_log_ends(ctx, leader_epochs);
+  for (auto& producer : active_)
+    if (auto it = ends.find(producer->target()); it != ends.end()) take_log_end(*producer, it->second);
+  return true;
+}
+
+// Nothing when the broker fails; that is noted then.
+std::map<kafka::TopicPartition, kafka::LogEnd> ProduceWorker::ask_log_ends(
+    const Context& ctx, const std::map<kafka::TopicPartition, std::int32_t>& leader_epochs) {
+  CircuitBreakers::Permit permit;
+  try {
+    permit = shared_.cluster.admit(node_id_);
+    use_connection(ctx);
+    auto ends = kafka::log_ends(ctx, *connection_, leader_epochs);
+    permit.succeeded();
+    broker_fails_ = false;
+    return ends;
+  } catch (const Error& error) {
+    ctx.check();
+    permit.failed(error);
+    connection_.reset();
+    for (auto& producer : active_)
+      if (leader_epochs.contains(producer->target())) failed(*producer, error);
+    leave_alone_for_now();
+    return {};
+  }
+}
+
+void ProduceWorker::take_log_end(PartitionProducer& producer, const kafka::LogEnd& end) {
+  if (end.error_code != kafka::ErrorCode::none) {
+    stale_topics_.insert(producer.target().topic);
+    failed(producer, Error(kafka::kind(end.error_code), kafka::describe(end.error_code)));
+    return;
+  }
+  const auto result = producer.log_end_is(end.log_end_offset, end.high_watermark);
+  if (result.verdict == PartitionProducer::Verdict::retry)
+    failed(producer, Error(ErrorKind::unavailable, kafka::describe(result.code)));
+  else
+    acknowledged(producer, result);
+}
+
+// A row of failures ends only here: that a log could be asked for its end says nothing about writing.
+void ProduceWorker::acknowledged(PartitionProducer& producer, const PartitionProducer::Answer& answer) {
+  if (answer.records == 0) return;
+  producer.failures.reset();
+  shared_.progress.records_done += answer.records;
+  shared_.progress.bytes_done += answer.bytes;
 }
 
 // Waits for the answer that has been on its way longest; false when there is none.
@@ -217,9 +281,7 @@ void ProduceWorker::take_answer(const kafka::ProduceResponse& answer) {
       retry_later(*producer, *it->second, answer.node_endpoints);
       continue;
     }
-    producer->failures.reset();
-    shared_.progress.records_done += result.records;
-    shared_.progress.bytes_done += result.bytes;
+    acknowledged(*producer, result);
   }
 }
 
@@ -241,8 +303,7 @@ void ProduceWorker::failed(PartitionProducer& producer, const Error& error) {
   LOG_DEBUG("{}, trying again", in_context.what());
 }
 
-// The connection is gone, and with it the answers: everything on its way is sent again, which the brokers'
-// own bookkeeping of sequence numbers makes harmless.
+// The connection is gone, and with it the answers: nobody knows what of all that was on its way is written.
 void ProduceWorker::broker_failed(const Error& error) {
   connection_.reset();
   std::set<PartitionProducer*> hit;
@@ -251,7 +312,7 @@ void ProduceWorker::broker_failed(const Error& error) {
   hit.erase(nullptr);
   in_flight_.clear();
   for (auto* producer : hit) {
-    producer->send_again();
+    producer->answers_lost();
     failed(*producer, error);
   }
   leave_alone_for_now();

@@ -17,6 +17,7 @@
 #include "engine/produce_scheduler.h"
 #include "engine/progress_counters.h"
 #include "kafka/cluster.h"
+#include "kafka/log_ends.h"
 
 namespace kb::engine {
 
@@ -89,6 +90,14 @@ class ProduceWorker {
   void look_up_leaders(const Context& ctx);
   bool send(const Context& ctx);
   Partitions next_request(kafka::ProduceRequest& request);
+  void use_connection(const Context& ctx);
+  // Takes the next step to settle what is in doubt: waits for an answer, or asks where the logs end. False
+  // when nothing is, or all that is rests.
+  bool settle_doubts(const Context& ctx);
+  std::map<kafka::TopicPartition, kafka::LogEnd> ask_log_ends(
+      const Context& ctx, const std::map<kafka::TopicPartition, std::int32_t>& leader_epochs);
+  void take_log_end(PartitionProducer& producer, const kafka::LogEnd& end);
+  void acknowledged(PartitionProducer& producer, const PartitionProducer::Answer& answer);
   bool receive(const Context& ctx);
   void take_answer(const kafka::ProduceResponse& answer);
   void retry_later(PartitionProducer& producer, const kafka::ProduceResponse::Partition& answer,

@@ -1,15 +1,18 @@
 #include "engine/restore.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "base/unix_time.h"
 #include "engine/breaker_settings.h"
 #include "engine/cluster_settings.h"
+#include "engine/partition_producer.h"
 #include "engine/restore_hold.h"
 #include "engine/restore_position.h"
 #include "engine/restore_produce.h"
@@ -125,6 +128,59 @@ void keep_share(RestoreReport& report) {
   report.target = std::move(target);
 }
 
+// One restore, as far as it writes.
+struct Writing {
+  kafka::Cluster& cluster;
+  const archive::Archive& archive;
+  const RestoreRequest& request;
+  const RestorePlan& plan;
+  RestoreHold& hold;
+  ProgressCounters& progress;
+  std::optional<kafka::ProducerSession> session;  // empty before the first attempt
+  std::optional<std::uint64_t> records_before;    // in the target, of what is to be written
+};
+
+// Writes what the logs lack.
+void write_what_lacks(const Context& ctx, Writing& writing, std::vector<TargetState>& target) {
+  auto& [cluster, archive, request, plan, hold, progress, session, records_before] = writing;
+  auto& store = archive.store();
+  const auto shard = request.shard.index;
+  const auto foreign = foreign_data(request);
+  if (foreign == ForeignData::refuse) refuse_foreign_topics(ctx, cluster, store, plan, target, shard);
+  session = kafka::init_producer(ctx, cluster, transactional_id(plan, request.shard), transaction_timeout_ms,
+                                 session);
+  auto positions = find_positions(ctx, cluster, store, plan, target, shard, *session, foreign);
+  hold.begin();
+  create_or_take_over(ctx, cluster, archive, request, plan, *session, target, positions);
+  if (!records_before) {
+    records_before = 0;
+    for (const auto& [tp, position] : positions) *records_before += position.records;
+  }
+  write_share(ctx, cluster, store, request, plan, target, positions, *session, progress);
+}
+
+// When logs differ from what was written it does what another run would do: it reads their ends and goes on
+// there, as long as that brings it forward. Gives what became of the target's topics.
+std::vector<TargetState> write_until_whole(const Context& ctx, Writing& writing,
+                                           std::vector<TargetState> target) {
+  const auto& plan = writing.plan;
+  const auto& records_done = writing.progress.records_done;
+  Backoff backoff(writing.cluster.settings().retry);
+  for (std::uint64_t reached = 0;;) {
+    try {
+      write_what_lacks(ctx, writing, target);
+      return target;
+    } catch (const TargetLogDiffers& error) {
+      if (records_done > reached) backoff.reset();
+      reached = std::max<std::uint64_t>(reached, records_done);
+      LOG_WARN("{}; reading the ends of the target's logs, to go on there", error.what());
+      backoff.wait_or_throw(ctx, error);
+    }
+    target = inspect_target(ctx, writing.cluster, plan);
+    if (auto refused = unfit(writing.request.spec, plan, target, unix_now_ms())) throw Error(*refused);
+  }
+}
+
 RestoreReport restore_held(const Context& ctx, const RestoreRequest& request, const archive::Archive& archive,
                            RestoreHold& hold, ProgressCounters& progress) {
   const auto& spec = request.spec;
@@ -146,21 +202,13 @@ RestoreReport restore_held(const Context& ctx, const RestoreRequest& request, co
   }
   if (report.refused) throw Error(*report.refused);
 
-  if (std::any_of(plan.topics.begin(), plan.topics.end(),
-                  [&](const auto& topic) { return has_share(topic, shard.index); })) {
-    if (foreign_data(request) == ForeignData::refuse)
-      refuse_foreign_topics(ctx, cluster, archive.store(), plan, target, shard.index);
-    auto session = kafka::init_producer(ctx, cluster, transactional_id(plan, shard), transaction_timeout_ms);
-    auto positions = find_positions(ctx, cluster, archive.store(), plan, target, shard.index, session,
-                                    foreign_data(request));
-    hold.begin();
-    create_or_take_over(ctx, cluster, archive, request, plan, session, target, positions);
-    for (const auto& [tp, position] : positions) report.records_there += position.records;
-    report.resumed = report.records_there > 0;
-    write_share(ctx, cluster, archive.store(), request, plan, target, positions, session, progress);
-  }
-  report.records = progress.records_done - report.records_there;
+  Writing writing{cluster, archive, request, plan, hold, progress, {}, {}};
+  if (std::ranges::any_of(plan.topics, [&](const auto& topic) { return has_share(topic, shard.index); }))
+    target = write_until_whole(ctx, writing, std::move(target));
+  const auto records_before = writing.records_before.value_or(0);
+  report.resumed = records_before > 0;
   report.records_there = progress.records_done;
+  report.records = report.records_there - records_before;
   report.bytes = progress.bytes_done;
   if (shard.count == 1)
     report.warnings = finish_configs(ctx, cluster, plan, target, unix_now_ms());

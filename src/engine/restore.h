@@ -39,7 +39,7 @@ struct RestoreReport {
   std::optional<Error> refused;     // of a dry run: what the restore itself would throw
   bool resumed = false;             // an earlier run had written some
   std::uint64_t records = 0;        // written by this run
-  std::uint64_t bytes = 0;          // of their batches
+  std::uint64_t bytes = 0;          // of their batches, as far as they were acknowledged
   std::uint64_t records_there = 0;  // of the plan, in the target in the end
   std::vector<std::string> warnings;
 };

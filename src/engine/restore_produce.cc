@@ -21,6 +21,7 @@ Producers open_producers(const RestorePlan& plan, const std::map<std::string, ka
                          const kafka::ProducerSession& session, storage::ObjectStore& store,
                          const api::KafkaRestoreSpec& spec, ProgressCounters& progress) {
   std::vector<std::pair<std::uint64_t, std::unique_ptr<PartitionProducer>>> sized;
+  std::uint64_t records_total = 0, records_there = 0, bytes_total = 0;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     const auto& topic = plan.topics[i];
     if (!has_share(topic, shard)) continue;
@@ -30,10 +31,9 @@ Producers open_producers(const RestorePlan& plan, const std::map<std::string, ka
       TopicPartition tp{topic.name, partition.partition};
       auto it = positions.find(tp);
       auto position = it == positions.end() ? Position{} : it->second;
-      progress.partitions_total += 1;
-      progress.records_total += partition.records_max;
-      progress.bytes_total += partition.raw_bytes;
-      progress.records_done += position.records;
+      records_total += partition.records_max;
+      records_there += position.records;
+      bytes_total += partition.raw_bytes;
       sized.emplace_back(partition.raw_bytes,
                          std::make_unique<PartitionProducer>(
                              tp, SourceReader(store, plan, partition, settings, position.records), session,
@@ -41,6 +41,11 @@ Producers open_producers(const RestorePlan& plan, const std::map<std::string, ka
       sized.back().second->only_if_finished = target[i].only_if_finished;
     }
   }
+  progress.partitions_total = sized.size();
+  progress.partitions_done = 0;
+  progress.records_total = records_total;
+  progress.records_done = records_there;
+  progress.bytes_total = bytes_total;
   std::stable_sort(sized.begin(), sized.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   Producers producers;
@@ -58,8 +63,7 @@ void require_still_there(const Context& ctx, kafka::Cluster& cluster,
                                          kafka::IsolationLevel::read_uncommitted);
   for (const auto& [partition, end] : ends)
     if (found.at(partition) < end)
-      throw Error(
-          ErrorKind::unavailable,
+      throw TargetLogDiffers(
           fmt::format("{}/{} ends at offset {}, though all before offset {} had been acknowledged: an "
                       "unclean leader election cut the log",
                       partition.topic, partition.partition, found.at(partition), end),

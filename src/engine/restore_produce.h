@@ -10,7 +10,8 @@ namespace kb::engine {
 
 using Positions = std::map<kafka::TopicPartition, Position>;
 
-// The topics exist; partitions without a position are empty. Counts what is there and what it writes.
+// The topics exist; partitions without a position are empty. Counts what is there and what it writes. Throws
+// TargetLogDiffers when it can go on behind other positions, after a look at the logs.
 void write_share(const Context& ctx, kafka::Cluster& cluster, storage::ObjectStore& store,
                  const RestoreRequest& request, const RestorePlan& plan,
                  const std::vector<TargetState>& target, const Positions& positions,

@@ -123,9 +123,11 @@ struct ProducerSession {
   std::int64_t producer_id = -1;
   std::int16_t producer_epoch = -1;
 };
-// Takes the transactional id over: older sessions get a higher epoch against them.
+// Takes the transactional id over: older sessions get a higher epoch against them. With `earlier` only if
+// that is still the newest session of the id (KIP-360), else throws conflict.
 ProducerSession init_producer(const Context& ctx, Cluster& cluster, const std::string& transactional_id,
-                              std::int32_t transaction_timeout_ms);
+                              std::int32_t transaction_timeout_ms,
+                              const std::optional<ProducerSession>& earlier = {});
 // Ends an empty transaction over the partitions with an abort: one marker in each, after which no older
 // session can append there. Returns when every marker is in the log.
 void fence(const Context& ctx, Cluster& cluster, const ProducerSession& session,

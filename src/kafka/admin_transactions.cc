@@ -49,11 +49,14 @@ void abort_transaction(const Context& ctx, Cluster& cluster, const ProducerSessi
 }  // namespace
 
 ProducerSession init_producer(const Context& ctx, Cluster& cluster, const std::string& transactional_id,
-                              std::int32_t transaction_timeout_ms) {
+                              std::int32_t transaction_timeout_ms,
+                              const std::optional<ProducerSession>& earlier) {
   ProducerSession session{.transactional_id = transactional_id};
   Rounds rounds(cluster.settings().retry, "taking over transactional id");
   const InitProducerIdRequest request{.transactional_id = transactional_id,
-                                      .transaction_timeout_ms = transaction_timeout_ms};
+                                      .transaction_timeout_ms = transaction_timeout_ms,
+                                      .producer_id = earlier ? earlier->producer_id : -1,
+                                      .producer_epoch = earlier ? earlier->producer_epoch : std::int16_t{-1}};
   do {
     const auto response =
         cluster.call_coordinator(ctx, CoordinatorKind::transaction, transactional_id, request).message;

@@ -48,8 +48,8 @@ test_killed_at_random_instants_with_topics_that_come() {
 	metrics_port=$(free_port)
 	continuous_yaml following '["c-*"]' >backup.yaml
 	topics create c-compacted 2 cleanup.policy=compact
-	"$tools/kafka_fill" "$bootstrap" bulk --prefix c- --topic steady --bytes 40M --rate 2M --codec lz4 >steady.log 2>&1 &
-	local steady=$! i before
+	background steady.log "$tools/kafka_fill" "$bootstrap" bulk --prefix c- --topic steady --bytes 100G --rate 2M --codec lz4
+	local steady=$pid i before
 	for ((i = 0; i < KILLS; i++)); do
 		before=$(checkpoints_of following)
 		follow "run$i.log"
@@ -61,7 +61,8 @@ test_killed_at_random_instants_with_topics_that_come() {
 	follow last.log
 	fill transactions codecs --prefix c- --scale 0.1 # topics that nobody had seen before
 	kafka_cli org.apache.kafka.tools.TopicCommand --bootstrap-server "$bootstrap" --alter --topic c-compacted --partitions 3
-	wait "$steady"
+	kill "$steady"
+	wait "$steady" || true
 	fill bulk --prefix c- --topic late --bytes 1M --partitions 2
 	wait_for 60 "everything that is there" has_all "$(topics list c- | awk '{n += $2} END {print n}')"
 	end_follow last.log

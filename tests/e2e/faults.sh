@@ -25,6 +25,33 @@ test_restore_with_lost_answers() {
 	compare source.dump target.dump
 }
 
+# The answers to several batches of each partition are lost, and then the broker is killed: afterwards it remembers no producer
+# whose records have timestamps of the past, and would take all of them once more.
+test_a_killed_broker_forgets_what_it_has() {
+	fill bulk --prefix kf- --bytes 20M --batch-bytes 100000 --incompressible
+	dump --prefix kf- --output source.dump
+	backup_yaml forgets '["kf-*"]' >backup.yaml
+	restore_yaml forgets-again forgets 'rateLimiting: {bytesPerSec: 2000000}' >direct.yaml
+	kafka_backup_run backup.yaml
+	topics delete kf-
+	through_proxy direct.yaml restore.yaml
+	tell clear
+	tell forget
+	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
+	local restore=$pid
+	wait_for 60 "answers to what was written" has_answered 2
+	tell forget
+	tell "drop-response api=Produce then=silence count=1"
+	wait_for 60 "answers that are lost" has_answered 4
+	"$support/kafka.sh" kill "$broker"
+	tell clear
+	"$support/kafka.sh" start "$broker" >/dev/null
+	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
+	dump --prefix kf- --output target.dump
+	compare source.dump target.dump
+}
+has_answered() { [ "$(tell status | sed -n 's/^responses Produce: //p')" -ge "$1" ]; } # COUNT
+
 test_backup_with_cut_connections() {
 	fill bulk --prefix cc- --topic plain --bytes 60M --incompressible
 	fill codecs transactions --prefix cc-

@@ -11,7 +11,8 @@ begin_load() {
 	admin create load 6 3
 	background "$work/load.log" "$tools/kafka_load" "$bootstrap" load 6 --rate 200
 }
-start_cluster trio && begin_load
+# With producers of transactions, so that their coordinators move, too.
+start_cluster trio && begin_load && admin fence nobody
 
 # ---- what happens ------------------------------------------------------------------------------------------
 
@@ -46,9 +47,10 @@ fall_silent() {
 	tell "$n" clear
 }
 
-# Everything that is to happen, in a random order, as often as it should; ends with the file `storm.over`.
-storm() { # TOPIC...
-	local event
+# Everything that is to happen, in a random order, as often as it should; ends with the file `storm.over`, or with the test.
+storm() { # PID-OF-THE-TEST TOPIC...
+	local event test=$1
+	shift
 	{
 		for _ in $(seq "$MOVES"); do echo move_leaders "$@"; done
 		for _ in $(seq "$KILLS"); do echo kill_one; done
@@ -56,6 +58,7 @@ storm() { # TOPIC...
 		for _ in $(seq "$SILENCES"); do echo fall_silent; done
 	} | shuf >events
 	while read -r event; do
+		kill -0 "$test" 2>/dev/null || return 0
 		echo "$(date +%T) $event" >>storm.log
 		$event >>storm.log 2>&1 || { echo "failed: $event" >>storm.log; return 1; }
 	done <events
@@ -99,7 +102,7 @@ test_backups_in_a_storm() {
 segmentMaxBytes: 2000000
 checkpoint: {intervalSecs: 1}' >direct.yaml
 	through_proxies direct.yaml backup.yaml
-	storm st-bulk &
+	storm "$BASHPID" st-bulk &
 	storm=$!
 	backups_in_storm backup.yaml
 	wait "$storm"
@@ -120,7 +123,7 @@ test_restores_in_a_storm() {
 	backup_yaml calm '["so-bulk", load]' >backup.yaml
 	kafka_backup_run backup.yaml
 	dump load so-bulk --offsets --isolation read_committed --output source.dump
-	storm so-bulk &
+	storm "$BASHPID" so-bulk &
 	storm=$!
 	local i=0
 	until [ -e storm.over ]; do
@@ -297,6 +300,35 @@ test_unclean_elections() {
 		restored_equals "unclean-$i" "$(newest "unclean-$i")" "$topic" new.dump
 		admin delete "$topic"
 	done
+}
+
+ends_behind() { [ "$(admin end "$1" "$2")" -ge "$3" ]; } # TOPIC PARTITION OFFSET
+
+# The target loses, in the middle of a restore, what it had acknowledged: that is written again.
+test_a_restore_survives_an_unclean_election() {
+	local restore
+	admin in-sync ""
+	admin create ur 1 3
+	write ur 1 9000 0
+	backup_yaml lossy '[ur]' >backup.yaml
+	kafka_backup_run backup.yaml
+	dump ur --offsets --output source.dump
+	admin create ur-copy 1 1:2 min.insync.replicas=1 unclean.leader.election.enable=true
+	restore_yaml lossy-again lossy "topicMapping: {ur: ur-copy}
+rateLimiting: {bytesPerSec: 1000000}" >restore.yaml
+	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
+	restore=$pid
+	wait_for 120 "records that both replicas have" ends_behind ur-copy 0 500
+	"$support/kafka.sh" pause "$cluster/2"
+	admin in-sync-count ur-copy 0 1
+	wait_for 120 "records that one replica has" ends_behind ur-copy 0 $(($(admin end ur-copy 0) + 2000))
+	kill_member 1
+	"$support/kafka.sh" resume "$cluster/2"
+	admin leader ur-copy 0 2
+	start_member_again 1
+	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
+	contains "$(cat restore.log)" "reading the ends of the target's logs, to go on there"
+	check_set "$(newest lossy)" ur-copy source.dump --map ur=ur-copy
 }
 
 test_topics_and_partitions_come_and_go() {

@@ -7,6 +7,7 @@
 //     delete-records TOPIC PARTITION OFFSET             -1: all
 //     move TOPIC...          every partition gets another leader of its replicas, by a changed preference
 //     leaders TOPIC          "partition leader isr" of each
+//     fence NAME             no transaction of that id is open any more; makes the topic of transactions
 //     in-sync PREFIX...      waits until all replicas of all topics that begin so are in sync and have leaders
 //     in-sync-count TOPIC PARTITION COUNT   waits for so many in sync
 //     leader TOPIC PARTITION ID             waits until that one leads
@@ -122,6 +123,7 @@ public class ClusterAdmin {
       case "move" -> {
         for (String topic : rest) move(topic);
       }
+      case "fence" -> admin.fenceProducers(rest).all().get();
       case "leaders" -> {
         for (TopicPartitionInfo p : describe(words[1]).partitions())
           System.out.println(p.partition() + " " + (p.leader() == null ? -1 : p.leader().id()) + " "
