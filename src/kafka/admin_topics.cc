@@ -138,14 +138,33 @@ class TopicCreation {
     if (answer.error_code == ErrorCode::request_timed_out) perhaps_created_ = true;
     const bool made_before = answer.error_code == ErrorCode::topic_already_exists && perhaps_created_ &&
                              is_like(ctx, cluster_, topic->second);
-    if (made_before || rounds_.done(answer.name, answer.error_code, answer.error_message.value_or("")))
+    if (answer.error_code == ErrorCode::invalid_replication_factor &&
+        brokers_are_down(ctx, topic->second.replication_factor))
+      rounds_.failed(Error(ErrorKind::unavailable,
+                           fmt::format("topic {} needs {} brokers, and some are down or take no replicas",
+                                       answer.name, topic->second.replication_factor),
+                           "start them, or give created topics fewer replicas"));
+    else if (made_before || rounds_.done(answer.name, answer.error_code, answer.error_message.value_or("")))
       pending_.erase(topic);
+  }
+
+  // Whether the cluster has enough of them otherwise: its partitions have replicas on brokers that are not
+  // there now. Found out once.
+  bool brokers_are_down(const Context& ctx, std::int16_t replication_factor) {
+    if (brokers_.empty()) {
+      for (const auto& broker : cluster_.brokers()) brokers_.insert(broker.node_id);
+      for (const auto& topic : cluster_.metadata_of_all_topics(ctx).topics)
+        for (const auto& partition : topic.partitions)
+          brokers_.insert(partition.replica_nodes.begin(), partition.replica_nodes.end());
+    }
+    return std::ssize(brokers_) >= replication_factor;
   }
 
   Cluster& cluster_;
   Rounds rounds_;
   std::map<std::string, NewTopic> pending_;
-  bool perhaps_created_ = false;  // by an earlier attempt whose answer was lost
+  std::set<std::int32_t> brokers_;  // that are there or have replicas; empty until it matters
+  bool perhaps_created_ = false;    // by an earlier attempt whose answer was lost
 };
 
 std::size_t records_of(const NewTopic& topic) {
