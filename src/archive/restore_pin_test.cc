@@ -191,7 +191,7 @@ TEST_CASE_FIXTURE(Fixture, "a pin that is nearly dead does not help against a to
 }
 
 TEST_CASE_FIXTURE(Fixture, "a pin of which nobody knows whether it was in time is not trusted") {
-  at_call = [this](const auto& operation) {
+  at_call = [](const auto& operation) {
     if (operation.kind == Kind::head && operation.key == tombstone_key(first))
       fail(ErrorKind::unavailable, "killed");
   };
