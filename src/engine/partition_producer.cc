@@ -57,6 +57,14 @@ std::string name_of(const kafka::TopicPartition& target) {
 
 }  // namespace
 
+BatchStamp stamp_of(const kafka::RecordBatch& batch) {
+  return {.base_offset = batch.base_offset(),
+          .producer_id = batch.producer_id(),
+          .producer_epoch = batch.producer_epoch(),
+          .base_sequence = batch.base_sequence(),
+          .record_count = batch.record_count()};
+}
+
 PartitionProducer::PartitionProducer(kafka::TopicPartition target, SourceReader reader,
                                      const kafka::ProducerSession& session, std::int64_t end_offset)
     : target_(std::move(target)), reader_(std::move(reader)), session_(session), next_offset_(end_offset) {}
@@ -100,21 +108,37 @@ PartitionProducer::Answer PartitionProducer::answered(const kafka::ProduceRespon
   return result;
 }
 
+void PartitionProducer::answers_lost() {
+  if (in_flight_ == 0) return;
+  doubtful_ = std::exchange(in_flight_, 0);
+  in_doubt_ = true;
+}
+
+void PartitionProducer::led_in(std::int32_t leader_epoch) {
+  if (in_flight_ > 0) return;  // the answers will tell
+  in_doubt_ |= leader_epoch_ && *leader_epoch_ != leader_epoch;
+  leader_epoch_ = leader_epoch;
+}
+
 PartitionProducer::Answer PartitionProducer::log_end_is(std::int64_t log_end_offset,
-                                                        std::int64_t high_watermark) {
-  CHECK(in_doubt() && in_flight_ == 0);
-  if (log_end_offset < unacknowledged_.front().expected_offset) throw_cut(log_end_offset);
-  if (high_watermark < log_end_offset)
-    return {.verdict = Verdict::retry, .code = ErrorCode::not_enough_replicas_after_append};
+                                                        std::int64_t high_watermark,
+                                                        const BatchAt& batch_at) {
+  CHECK(in_doubt_ && in_flight_ == 0);
+  if (log_end_offset < end_offset_of(0))
+    throw_differs(log_end_offset, fmt::format("though all before offset {} had been acknowledged: an unclean "
+                                              "leader election cut the log",
+                                              end_offset_of(0)));
+  if (high_watermark < log_end_offset) return {.verdict = Verdict::retry};
+  std::size_t written = 0;
+  while (written < doubtful_ && end_offset_of(written + 1) <= log_end_offset) ++written;
+  if (end_offset_of(written) != log_end_offset)
+    throw_differs(log_end_offset, "where no batch of this restore ends");
+  if (written > 0 && batch_at(log_end_offset - 1) != stamp_of_sent(unacknowledged_[written - 1]))
+    throw_differs(log_end_offset, "behind a batch that this run did not write");
   Answer result;
-  for (; in_doubt_ > 0 && unacknowledged_.front().end_offset() <= log_end_offset; --in_doubt_)
-    acknowledge_oldest(result);
-  if (log_end_offset != (unacknowledged_.empty() ? next_offset_ : unacknowledged_.front().expected_offset))
-    throw TargetLogDiffers(fmt::format("{} ends at offset {}, where no batch of this restore ends",
-                                       name_of(target_), log_end_offset),
-                           "somebody else writes to the topic; run the restore again: it tells where");
-  in_doubt_ = 0;
-  acknowledged_ = false;
+  for (; written > 0; --written) acknowledge_oldest(result);
+  doubtful_ = 0;
+  in_doubt_ = acknowledged_ = false;
   return result;
 }
 
@@ -125,13 +149,21 @@ void PartitionProducer::acknowledge_oldest(Answer& answer) {
   unacknowledged_.pop_front();
 }
 
-void PartitionProducer::throw_cut(std::int64_t log_end_offset) const {
+std::int64_t PartitionProducer::end_offset_of(std::size_t unacknowledged) const {
+  return unacknowledged < unacknowledged_.size() ? unacknowledged_[unacknowledged].expected_offset
+                                                 : next_offset_;
+}
+
+BatchStamp PartitionProducer::stamp_of_sent(const OutgoingBatch& sent) {
+  auto stamp = stamp_of(kafka::RecordBatch::whole({sent.batch.bytes.data(), sent.batch.bytes.size()}));
+  stamp.base_offset = sent.expected_offset;
+  return stamp;
+}
+
+void PartitionProducer::throw_differs(std::int64_t log_end_offset, const std::string& how) const {
   throw TargetLogDiffers(
-      fmt::format(
-          "{} ends at offset {}, though all before offset {} had been acknowledged: an unclean leader "
-          "election cut the log",
-          name_of(target_), log_end_offset, unacknowledged_.front().expected_offset),
-      "run the restore again: it goes on where the log ends");
+      fmt::format("{} ends at offset {}, {}", name_of(target_), log_end_offset, how),
+      "run the restore again: it goes on where the log ends, or tells who else writes to the topic");
 }
 
 }  // namespace kb::engine

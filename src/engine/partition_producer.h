@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,14 +29,23 @@ class TargetLogDiffers : public Error {
 struct OutgoingBatch {
   kafka::OutputBatch batch;
   std::int64_t expected_offset = 0;
-  std::int64_t end_offset() const { return expected_offset + batch.record_count; }
 };
+
+// What a log says of a batch, and what we know of it.
+struct BatchStamp {
+  std::int64_t base_offset = 0, producer_id = -1;
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1, record_count = 0;
+  bool operator==(const BatchStamp&) const = default;
+};
+BatchStamp stamp_of(const kafka::RecordBatch& batch);
 
 // What is sent again without a look at the log may be there twice afterwards. Brokers know a batch again only
 // as long as they remember its producer, and they measure that by the timestamps of its records: with those
 // of last week it is forgotten after minutes (producer.id.expiration.check.interval.ms), and when a broker
-// was killed at once. So after every failure the end of the log, and nothing else, says what has been
-// written.
+// was killed at once. So after every failure, and when another broker leads, the end of the log says what has
+// been written. Only what a broker has yet to read from a connection that we have left can come after that;
+// such a broker has not been killed since, and what it remembers keeps that out.
 //
 // Owned by one thread at a time.
 class PartitionProducer {
@@ -70,12 +80,16 @@ class PartitionProducer {
   // invalid when the target refuses the records, and TargetLogDiffers.
   Answer answered(const kafka::ProduceResponse::Partition& answer);
   // Nothing on its way will be answered: it is in doubt.
-  void answers_lost() { in_doubt_ += std::exchange(in_flight_, 0); }
+  void answers_lost();
+  // To be told before something is sent. Another leader may have another log.
+  void led_in(std::int32_t leader_epoch);
   // Whether it sends nothing before log_end_is() has told what is written already.
-  bool in_doubt() const { return in_doubt_ > 0; }
+  bool in_doubt() const { return in_doubt_; }
+  // The batch that holds an offset of the log, all of which is below the high watermark.
+  using BatchAt = std::function<BatchStamp(std::int64_t offset)>;
   // To be asked of the leader when nothing is on its way any more. A retry as long as replicas lack a part of
-  // the log. Throws TargetLogDiffers.
-  Answer log_end_is(std::int64_t log_end_offset, std::int64_t high_watermark);
+  // the log. Throws TargetLogDiffers; what `batch_at` throws changes nothing.
+  Answer log_end_is(std::int64_t log_end_offset, std::int64_t high_watermark, const BatchAt& batch_at);
 
   FailureRow failures;             // of whoever sends
   Clock::time_point not_before{};  // it rests until then
@@ -86,17 +100,22 @@ class PartitionProducer {
   // A broker that knows nothing of a producer takes any sequence number. So the first batch, ever or after
   // doubts, goes alone: were it refused for the moment and the second one not, the first could never be sent
   // again.
-  bool may_send() const { return !in_doubt() && (acknowledged_ || in_flight_ == 0); }
+  bool may_send() const { return !in_doubt_ && (acknowledged_ || in_flight_ == 0); }
   void acknowledge_oldest(Answer& answer);
-  [[noreturn]] void throw_cut(std::int64_t log_end_offset) const;
+  // Behind so many of the unacknowledged.
+  std::int64_t end_offset_of(std::size_t unacknowledged) const;
+  static BatchStamp stamp_of_sent(const OutgoingBatch& sent);
+  [[noreturn]] void throw_differs(std::int64_t log_end_offset, const std::string& how) const;
 
   const kafka::TopicPartition target_;
   SourceReader reader_;
   const kafka::ProducerSession session_;
   std::int64_t next_offset_;
   std::int32_t next_sequence_ = 0;
-  std::deque<OutgoingBatch> unacknowledged_;  // in order; the first in_flight_ or in_doubt_ have been sent
-  std::size_t in_flight_ = 0, in_doubt_ = 0;
+  std::deque<OutgoingBatch> unacknowledged_;  // in order; the first in_flight_ or doubtful_ have been sent
+  std::size_t in_flight_ = 0, doubtful_ = 0;
+  std::optional<std::int32_t> leader_epoch_;  // in which it sent last
+  bool in_doubt_ = false;
   bool acknowledged_ = false;  // any batch since there were doubts
 };
 

@@ -52,6 +52,24 @@ void send_and_accept(PartitionProducer& producer) {
   CHECK(producer.answered(accepted_at(expected)).verdict == Verdict::acknowledged);
 }
 
+// A log as these tests write it: five records a batch, sequence numbers like offsets.
+PartitionProducer::BatchAt batch_of(std::int64_t producer_id = 77) {
+  return [producer_id](std::int64_t offset) {
+    const auto base = offset / 5 * 5;
+    return BatchStamp{.base_offset = base,
+                      .producer_id = producer_id,
+                      .producer_epoch = 5,
+                      .base_sequence = static_cast<std::int32_t>(base),
+                      .record_count = 5};
+  };
+}
+
+// Asked where nothing new is written.
+BatchStamp no_batch(std::int64_t offset) {
+  FAIL("asked for the batch at offset " << offset);
+  return {};
+}
+
 Error failure_of(PartitionProducer& producer, const kafka::ProduceResponse::Partition& answer) {
   REQUIRE(next_of(producer) != nullptr);
   producer.sent();
@@ -111,7 +129,7 @@ TEST_CASE("the first batch goes alone until it is acknowledged") {
   CHECK(!producer.hungry());
   CHECK(!producer.done());
   CHECK(producer.answered(refused(ErrorCode::not_leader_or_follower)).verdict == Verdict::retry);
-  CHECK(producer.log_end_is(0, 0).records == 0);
+  CHECK(producer.log_end_is(0, 0, no_batch).records == 0);
   REQUIRE(next_of(producer) != nullptr);
   CHECK(view(*next_of(producer)).base_sequence() == 0);
   producer.sent();
@@ -169,7 +187,7 @@ TEST_CASE("nothing is sent again before the log has told what it has") {
   CHECK(producer.holds_any());
   CHECK(!producer.done());
 
-  CHECK(producer.log_end_is(5, 5).records == 0);
+  CHECK(producer.log_end_is(5, 5, no_batch).records == 0);
   CHECK(!producer.in_doubt());
   CHECK(send_batches(producer, 1, 5) == std::vector(sent.begin(), sent.begin() + 1));
   CHECK(producer.peek() == nullptr);  // alone: who knows what the broker remembers
@@ -184,7 +202,7 @@ TEST_CASE("what the log has is acknowledged and not sent again, though every ans
     made.add("orders", {});
     auto producer = with_three_on_their_way(made);
     producer.answers_lost();
-    auto answer = producer.log_end_is(5 + 5 * written, 5 + 5 * written);
+    auto answer = producer.log_end_is(5 + 5 * written, 5 + 5 * written, batch_of());
     CHECK(answer.verdict == Verdict::acknowledged);
     CHECK(answer.records == 5 * static_cast<std::uint64_t>(written));
     CHECK((answer.bytes > 0) == (written > 0));
@@ -200,12 +218,12 @@ TEST_CASE("what replicas lack is not acknowledged, and stays in doubt") {
   made.add("orders", {});
   auto producer = with_three_on_their_way(made);
   producer.answered(refused(ErrorCode::request_timed_out));
-  auto answer = producer.log_end_is(20, 10);
+  auto answer = producer.log_end_is(20, 10, no_batch);
   CHECK(answer.verdict == Verdict::retry);
   CHECK(answer.records == 0);
   CHECK(producer.in_doubt());
   CHECK(producer.peek() == nullptr);
-  CHECK(producer.log_end_is(20, 20).records == 15);
+  CHECK(producer.log_end_is(20, 20, batch_of()).records == 15);
 }
 
 TEST_CASE("a batch that failed in the middle is in doubt with those behind it; those before stay accepted") {
@@ -214,7 +232,7 @@ TEST_CASE("a batch that failed in the middle is in doubt with those behind it; t
   auto producer = with_three_on_their_way(made);
   producer.answered(accepted_at(5));
   CHECK(producer.answered(refused(ErrorCode::request_timed_out)).verdict == Verdict::retry);
-  CHECK(producer.log_end_is(10, 10).records == 0);
+  CHECK(producer.log_end_is(10, 10, batch_of()).records == 0);
   const auto* again = next_of(producer);
   REQUIRE(again != nullptr);
   CHECK(view(*again).base_sequence() == 10);
@@ -226,10 +244,10 @@ TEST_CASE("doubts upon doubts: a batch that is sent again may be written by then
   made.add("orders", {});
   auto producer = with_three_on_their_way(made);
   producer.answers_lost();
-  producer.log_end_is(10, 10);
+  producer.log_end_is(10, 10, batch_of());
   send_batches(producer, 1, 10);
   producer.answers_lost();
-  CHECK(producer.log_end_is(15, 15).records == 5);
+  CHECK(producer.log_end_is(15, 15, batch_of()).records == 5);
   CHECK(next_of(producer)->expected_offset == 15);
 }
 
@@ -249,8 +267,51 @@ TEST_CASE("a log that ends where no batch of ours does differs from what was wri
     made.add("orders", {});
     auto producer = with_three_on_their_way(made);
     producer.answers_lost();
-    CHECK_THROWS_WITH_AS(producer.log_end_is(row.log_end_offset, row.log_end_offset), row.text,
+    CHECK_THROWS_WITH_AS(producer.log_end_is(row.log_end_offset, row.log_end_offset, no_batch), row.text,
                          TargetLogDiffers);
+  }
+}
+
+TEST_CASE("what stands at the end of the log counts only when it is the batch that was sent") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = with_three_on_their_way(made);
+  producer.answers_lost();
+  CHECK_THROWS_WITH_AS(producer.log_end_is(10, 10, batch_of(78)),
+                       "copy/4 ends at offset 10, behind a batch that this run did not write",
+                       TargetLogDiffers);
+  CHECK_THROWS_AS(
+      producer.log_end_is(10, 10, [](auto) -> BatchStamp { fail(ErrorKind::timed_out, "no answer"); }),
+      Error);
+  CHECK(producer.in_doubt());
+  CHECK(producer.log_end_is(10, 10, batch_of()).records == 5);
+}
+
+TEST_CASE("another leader is asked for its log before anything is sent to it") {
+  SampleSources made;
+  made.add("orders", {});
+  auto producer = producer_of(made);
+  producer.led_in(7);
+  CHECK(!producer.in_doubt());
+  send_and_accept(producer);
+  producer.led_in(7);
+  CHECK(!producer.in_doubt());
+  send_batches(producer, 1, 5);
+  producer.led_in(8);
+  CHECK(!producer.in_doubt());  // as long as there are answers to come
+  producer.answered(accepted_at(5));
+  producer.led_in(8);
+  CHECK(producer.in_doubt());
+  CHECK(next_of(producer) == nullptr);
+  SUBCASE("the log is what it was") {
+    CHECK(producer.log_end_is(10, 10, no_batch).records == 0);
+    CHECK(next_of(producer)->expected_offset == 10);
+  }
+  SUBCASE("it has less") {
+    CHECK_THROWS_AS(producer.log_end_is(5, 5, no_batch), TargetLogDiffers);
+  }
+  SUBCASE("it has more") {
+    CHECK_THROWS_AS(producer.log_end_is(15, 15, no_batch), TargetLogDiffers);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/log_batches.h"
 #include "engine/produce_memory.h"
 
 namespace kb::engine {
@@ -33,9 +34,9 @@ void ProduceWorker::serve(const Context& ctx) {
     let_go_of_moved();
     activate();
     if (active_.empty()) return;
-    if (settle_doubts(ctx)) continue;
     const auto now = Clock::now();
-    bool moved = read_blocks(ctx, active_, shared_.budget, broker_fails_);
+    bool moved = settle_doubts(ctx);
+    moved |= read_blocks(ctx, active_, shared_.budget, broker_fails_);
     moved |= send(ctx);
     if (moved || take_on_more()) continue;
     if (receive(ctx)) continue;
@@ -95,9 +96,12 @@ bool ProduceWorker::leads(const PartitionProducer& producer) const {
   return shared_.cluster.leader(producer.target().topic, producer.target().partition) == node_id_;
 }
 
-// What is on its way keeps a partition here, even when another broker leads it by now.
+// What is on its way keeps a partition here, even when another broker leads it by now; so do answers that are
+// not told any more, as what they are about may be written as long as they have not come.
 void ProduceWorker::let_go_of_moved() {
-  let_go_unless([&](const auto& producer) { return producer->in_flight() > 0 || leads(*producer); });
+  let_go_unless([&](const auto& producer) {
+    return producer->in_flight() > 0 || (producer->in_doubt() && !in_flight_.empty()) || leads(*producer);
+  });
 }
 
 void ProduceWorker::let_go_of_empty() {
@@ -188,30 +192,30 @@ void ProduceWorker::use_connection(const Context& ctx) {
 bool ProduceWorker::settle_doubts(const Context& ctx) {
   std::map<kafka::TopicPartition, std::int32_t> leader_epochs;
   const auto now = Clock::now();
-  for (const auto& producer : active_)
-    if (const auto& target = producer->target();
-        producer->in_doubt() && producer->not_before <= now && leads(*producer))
-      leader_epochs[target] = shared_.cluster.leader_epoch(target.topic, target.partition);
+  for (const auto& producer : active_) {
+    if (!leads(*producer)) continue;
+    const auto& target = producer->target();
+    const auto leader_epoch = shared_.cluster.leader_epoch(target.topic, target.partition);
+    producer->led_in(leader_epoch);
+    if (producer->in_doubt() && producer->not_before <= now) leader_epochs[target] = leader_epoch;
+  }
   if (leader_epochs.empty()) return false;
-  // What was sent behind a refused batch may be written as long as its answer has not come.
   if (!in_flight_.empty()) return receive(ctx);
   const auto ends = ask_log_ends(ctx, leader_epochs);
   for (auto& producer : active_)
-    if (auto it = ends.find(producer->target()); it != ends.end()) take_log_end(*producer, it->second);
+    if (auto it = ends.find(producer->target()); it != ends.end()) take_log_end(ctx, *producer, it->second);
   return true;
 }
 
-// Nothing when the broker fails; that is noted then.
+// Nothing when the broker fails; that is noted then. An answer says nothing about writing, so it closes no
+// circuit breaker.
 std::map<kafka::TopicPartition, kafka::LogEnd> ProduceWorker::ask_log_ends(
     const Context& ctx, const std::map<kafka::TopicPartition, std::int32_t>& leader_epochs) {
   CircuitBreakers::Permit permit;
   try {
     permit = shared_.cluster.admit(node_id_);
     use_connection(ctx);
-    auto ends = kafka::log_ends(ctx, *connection_, leader_epochs);
-    permit.succeeded();
-    broker_fails_ = false;
-    return ends;
+    return kafka::log_ends(ctx, *connection_, leader_epochs);
   } catch (const Error& error) {
     ctx.check();
     permit.failed(error);
@@ -223,15 +227,23 @@ std::map<kafka::TopicPartition, kafka::LogEnd> ProduceWorker::ask_log_ends(
   }
 }
 
-void ProduceWorker::take_log_end(PartitionProducer& producer, const kafka::LogEnd& end) {
+void ProduceWorker::take_log_end(const Context& ctx, PartitionProducer& producer, const kafka::LogEnd& end) {
+  const auto& target = producer.target();
   if (end.error_code != kafka::ErrorCode::none) {
-    stale_topics_.insert(producer.target().topic);
-    failed(producer, Error(kafka::kind(end.error_code), kafka::describe(end.error_code)));
+    stale_topics_.insert(target.topic);
+    const auto kind = kafka::retriable(end.error_code) ? ErrorKind::unavailable : kafka::kind(end.error_code);
+    failed(producer, Error(kind, kafka::describe(end.error_code)));
     return;
   }
-  const auto result = producer.log_end_is(end.log_end_offset, end.high_watermark);
+  const auto batch_at = [&](std::int64_t offset) {
+    BatchStamp stamp;
+    read_batches(ctx, shared_.cluster, {{target, offset}},
+                 [&](const auto&, const kafka::RecordBatch& batch) { stamp = stamp_of(batch); });
+    return stamp;
+  };
+  const auto result = producer.log_end_is(end.log_end_offset, end.high_watermark, batch_at);
   if (result.verdict == PartitionProducer::Verdict::retry)
-    failed(producer, Error(ErrorKind::unavailable, kafka::describe(result.code)));
+    failed(producer, Error(ErrorKind::unavailable, "replicas lack a part of the log"));
   else
     acknowledged(producer, result);
 }

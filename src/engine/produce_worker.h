@@ -96,7 +96,7 @@ class ProduceWorker {
   bool settle_doubts(const Context& ctx);
   std::map<kafka::TopicPartition, kafka::LogEnd> ask_log_ends(
       const Context& ctx, const std::map<kafka::TopicPartition, std::int32_t>& leader_epochs);
-  void take_log_end(PartitionProducer& producer, const kafka::LogEnd& end);
+  void take_log_end(const Context& ctx, PartitionProducer& producer, const kafka::LogEnd& end);
   void acknowledged(PartitionProducer& producer, const PartitionProducer::Answer& answer);
   bool receive(const Context& ctx);
   void take_answer(const kafka::ProduceResponse& answer);

@@ -138,11 +138,12 @@ struct Writing {
   ProgressCounters& progress;
   std::optional<kafka::ProducerSession> session;  // empty before the first attempt
   std::optional<std::uint64_t> records_before;    // in the target, of what is to be written
+  std::uint64_t records_found = 0;                // there when the last attempt began
 };
 
 // Writes what the logs lack.
 void write_what_lacks(const Context& ctx, Writing& writing, std::vector<TargetState>& target) {
-  auto& [cluster, archive, request, plan, hold, progress, session, records_before] = writing;
+  auto& [cluster, archive, request, plan, hold, progress, session, records_before, records_found] = writing;
   auto& store = archive.store();
   const auto shard = request.shard.index;
   const auto foreign = foreign_data(request);
@@ -152,10 +153,9 @@ void write_what_lacks(const Context& ctx, Writing& writing, std::vector<TargetSt
   auto positions = find_positions(ctx, cluster, store, plan, target, shard, *session, foreign);
   hold.begin();
   create_or_take_over(ctx, cluster, archive, request, plan, *session, target, positions);
-  if (!records_before) {
-    records_before = 0;
-    for (const auto& [tp, position] : positions) *records_before += position.records;
-  }
+  records_found = 0;
+  for (const auto& [tp, position] : positions) records_found += position.records;
+  if (!records_before) records_before = records_found;
   write_share(ctx, cluster, store, request, plan, target, positions, *session, progress);
 }
 
@@ -164,15 +164,13 @@ void write_what_lacks(const Context& ctx, Writing& writing, std::vector<TargetSt
 std::vector<TargetState> write_until_whole(const Context& ctx, Writing& writing,
                                            std::vector<TargetState> target) {
   const auto& plan = writing.plan;
-  const auto& records_done = writing.progress.records_done;
   Backoff backoff(writing.cluster.settings().retry);
-  for (std::uint64_t reached = 0;;) {
+  for (;;) {
     try {
       write_what_lacks(ctx, writing, target);
       return target;
     } catch (const TargetLogDiffers& error) {
-      if (records_done > reached) backoff.reset();
-      reached = std::max<std::uint64_t>(reached, records_done);
+      if (writing.progress.records_done > writing.records_found) backoff.reset();
       LOG_WARN("{}; reading the ends of the target's logs, to go on there", error.what());
       backoff.wait_or_throw(ctx, error);
     }
@@ -202,7 +200,7 @@ RestoreReport restore_held(const Context& ctx, const RestoreRequest& request, co
   }
   if (report.refused) throw Error(*report.refused);
 
-  Writing writing{cluster, archive, request, plan, hold, progress, {}, {}};
+  Writing writing{cluster, archive, request, plan, hold, progress, {}, {}, 0};
   if (std::ranges::any_of(plan.topics, [&](const auto& topic) { return has_share(topic, shard.index); }))
     target = write_until_whole(ctx, writing, std::move(target));
   const auto records_before = writing.records_before.value_or(0);

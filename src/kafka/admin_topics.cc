@@ -157,7 +157,7 @@ class TopicCreation {
         for (const auto& partition : topic.partitions)
           brokers_.insert(partition.replica_nodes.begin(), partition.replica_nodes.end());
     }
-    return std::ssize(brokers_) >= replication_factor;
+    return replication_factor > 0 && std::ssize(brokers_) >= replication_factor;
   }
 
   Cluster& cluster_;

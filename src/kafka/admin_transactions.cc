@@ -64,6 +64,8 @@ ProducerSession init_producer(const Context& ctx, Cluster& cluster, const std::s
     session.producer_id = response.producer_id;
     session.producer_epoch = response.producer_epoch;
   } while (rounds.again(ctx));
+  if (earlier && session.producer_id != earlier->producer_id)
+    fail(ErrorKind::conflict, "the coordinator of {} has forgotten its session", quoted(session));
   return session;
 }
 

@@ -32,6 +32,13 @@ ListOffsetsRequest ask_high_watermarks(const std::vector<TopicPartition>& partit
   return request;
 }
 
+// The end of an older epoch, or of none that is known, is not that of the log.
+ErrorCode of_epoch(const OffsetForLeaderEpochResponse::Partition& answer, std::int32_t leader_epoch) {
+  if (answer.error_code != ErrorCode::none) return answer.error_code;
+  return leader_epoch >= 0 && answer.leader_epoch == leader_epoch ? ErrorCode::none
+                                                                  : ErrorCode::unknown_leader_epoch;
+}
+
 }  // namespace
 
 std::map<TopicPartition, LogEnd> log_ends(const Context& ctx, Connection& connection,
@@ -44,7 +51,9 @@ std::map<TopicPartition, LogEnd> log_ends(const Context& ctx, Connection& connec
   std::map<TopicPartition, LogEnd> ends;
   for (const auto& topic : epoch_ends.topics)
     for (const auto& p : topic.partitions)
-      ends[{topic.topic, p.partition}] = {.error_code = p.error_code, .log_end_offset = p.end_offset};
+      ends[{topic.topic, p.partition}] = {
+          .error_code = of_epoch(p, leader_epochs.at({topic.topic, p.partition})),
+          .log_end_offset = p.end_offset};
   for (const auto& topic : high_watermarks.topics)
     for (const auto& p : topic.partitions) {
       auto& end = ends[{topic.name, p.partition_index}];

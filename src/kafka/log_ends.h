@@ -18,9 +18,9 @@ struct LogEnd {
 };
 
 // One attempt. `leader_epochs`: as the metadata have them; a broker that knows of another one answers with
-// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH. The log end is what it tells as the end of its newest epoch,
-// as it does to replicas (KIP-101); ListOffsets tells high watermarks. Errors: as Connection; corrupt when a
-// partition is left out.
+// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH; so is -1 answered. The log end is what it tells as the end of
+// its newest epoch, as it does to replicas (KIP-101); ListOffsets tells high watermarks. Errors: as
+// Connection; corrupt when a partition is left out.
 std::map<TopicPartition, LogEnd> log_ends(const Context& ctx, Connection& connection,
                                           const std::map<TopicPartition, std::int32_t>& leader_epochs);
 

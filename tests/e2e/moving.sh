@@ -233,6 +233,7 @@ end_backup() { # ARCHIVE
 
 test_retention_overtakes_a_backup() {
 	local i
+	admin in-sync ""
 	admin create re 1 3
 	write re 1 2000 0
 	backup_yaml between '[re]' >between.yaml
