@@ -29,10 +29,10 @@ void ProduceWorker::run(const Context& ctx) {
 void ProduceWorker::serve(const Context& ctx) {
   for (;;) {
     ctx.check();
-    retire();
     look_up_leaders(ctx);
     let_go_of_moved();
     activate();
+    if (retire()) continue;
     if (active_.empty()) return;
     const auto now = Clock::now();
     bool moved = settle_doubts(ctx);
@@ -82,7 +82,8 @@ bool ProduceWorker::take_on_more() {
   return took_on_more_ = true;
 }
 
-void ProduceWorker::retire() {
+// Of those just taken on some may be done, when an earlier run has written them.
+bool ProduceWorker::retire() {
   auto done = std::erase_if(active_, [&](auto& producer) {
     if (!producer->done()) return false;
     shared_.ends.add(producer->target(), producer->end_offset());
@@ -90,6 +91,7 @@ void ProduceWorker::retire() {
   });
   shared_.scheduler.done(node_id_, done);
   shared_.progress.partitions_done += done;
+  return done > 0;
 }
 
 bool ProduceWorker::leads(const PartitionProducer& producer) const {

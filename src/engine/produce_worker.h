@@ -78,7 +78,7 @@ class ProduceWorker {
   // Takes more partitions on when what is on its way would not fill a connection across a round trip; once
   // between two answers. False when there is no need, or none are left.
   bool take_on_more();
-  void retire();
+  bool retire();
   void let_go_of_moved();
   // Partitions that hold no memory make place for those that do.
   void let_go_of_empty();
