@@ -1,6 +1,5 @@
 #include "archive/prune.h"
 
-#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -8,6 +7,7 @@
 #include "archive/layout.h"
 #include "archive/sample_run.h"
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "storage/memory.h"
 
 #include <doctest/doctest.h>
@@ -70,15 +70,6 @@ struct Fixture {
     for (const auto& set : archive.sets({})) CHECK_NOTHROW(sample::check_set({}, archive, set));
   }
 };
-
-ErrorKind kind_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  return ErrorKind::cancelled;
-}
 
 }  // namespace
 
@@ -165,8 +156,10 @@ TEST_CASE_FIXTURE(Fixture, "names of no sets are refused before anything is dele
   archive.decide({}, id_of(9), {.abandoned = "x"});
   auto before = content_of(*store);
   for (const auto& wrong : {id_of(8), id_of(9)})
-    CHECK(kind_of([&] { prune({}, archive, {id_of(1), wrong}, PruneMode::act); }) == ErrorKind::not_found);
-  CHECK(kind_of([&] { prune({}, archive, {"../x"}, PruneMode::act); }) == ErrorKind::invalid);
+    CHECK(failure_of([&] {
+            prune({}, archive, {id_of(1), wrong}, PruneMode::act);
+          }).kind() == ErrorKind::not_found);
+  CHECK(failure_of([&] { prune({}, archive, {"../x"}, PruneMode::act); }).kind() == ErrorKind::invalid);
   CHECK(content_of(*store) == before);
 }
 
@@ -211,9 +204,9 @@ TEST_CASE_FIXTURE(Fixture, "a damaged or missing index of a set stops a prune be
   damaged.back() = static_cast<char>(damaged.back() ^ 1);
   auto segments = store->list({}, segments_prefix()).size();
   store->overwrite(key, damaged);
-  CHECK(kind_of([&] { prune({}, archive, {id_of(1)}, PruneMode::act); }) == ErrorKind::corrupt);
+  CHECK(failure_of([&] { prune({}, archive, {id_of(1)}, PruneMode::act); }).kind() == ErrorKind::corrupt);
   store->remove({}, key);
-  CHECK(kind_of([&] { prune({}, archive, {id_of(1)}, PruneMode::act); }) == ErrorKind::corrupt);
+  CHECK(failure_of([&] { prune({}, archive, {id_of(1)}, PruneMode::act); }).kind() == ErrorKind::corrupt);
   CHECK(store->list({}, segments_prefix()).size() == segments);
 }
 

@@ -6,6 +6,7 @@
 #include "archive/prune.h"
 #include "archive/sample_run.h"
 #include "base/error.h"
+#include "base/failure_of.h"
 #include "storage/memory.h"
 
 #include <doctest/doctest.h>
@@ -66,15 +67,6 @@ struct Fixture {
     };
   }
 };
-
-ErrorKind kind_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  return ErrorKind::cancelled;
-}
 
 }  // namespace
 
@@ -156,7 +148,7 @@ TEST_CASE_FIXTURE(Fixture, "a pin that is renewed lives on, in few objects") {
 
 TEST_CASE_FIXTURE(Fixture, "who comes too late is refused, and leaves nothing") {
   prune_at(begin_ms, {first});
-  CHECK(kind_of([&] { renew_at(begin_ms, pin()); }) == ErrorKind::not_found);
+  CHECK(failure_of([&] { renew_at(begin_ms, pin()); }).kind() == ErrorKind::not_found);
   CHECK(pins().empty());
 }
 
@@ -170,7 +162,7 @@ TEST_CASE_FIXTURE(Fixture, "a restore goes on under its earlier pin, and no othe
   CHECK(prune_at(begin_ms, {first}).deleted == Ids{first});
   CHECK(sets() == Ids{second});
   CHECK(is_readable(first));
-  CHECK(kind_of([&] { renew_at(begin_ms, pin("other")); }) == ErrorKind::not_found);
+  CHECK(failure_of([&] { renew_at(begin_ms, pin("other")); }).kind() == ErrorKind::not_found);
   CHECK(renew_at(begin_ms + day_ms, pin()).empty());
   CHECK(prune_at(begin_ms + 7 * day_ms, {}).objects > 0);  // the first pin
   CHECK(is_readable(first));
@@ -186,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture, "a pin that is nearly dead does not help against a to
     renew_at(begin_ms, pin());
   };
   prune_at(begin_ms, {first});
-  CHECK(kind_of([&] { renew_at(begin_ms + restore_pin_trust_ms, pin()); }) == ErrorKind::not_found);
+  CHECK(failure_of([&] { renew_at(begin_ms + restore_pin_trust_ms, pin()); }).kind() == ErrorKind::not_found);
   CHECK(renew_at(begin_ms + restore_pin_trust_ms - 1, pin()).empty());
 }
 
@@ -195,11 +187,11 @@ TEST_CASE_FIXTURE(Fixture, "a pin of which nobody knows whether it was in time i
     if (operation.kind == Kind::head && operation.key == tombstone_key(first))
       fail(ErrorKind::unavailable, "killed");
   };
-  CHECK(kind_of([&] { renew_at(begin_ms, pin()); }) == ErrorKind::unavailable);
+  CHECK(failure_of([&] { renew_at(begin_ms, pin()); }).kind() == ErrorKind::unavailable);
   at_call = [](const auto&) {};
   REQUIRE(pins().size() == 1);
   store->overwrite(tombstone_key(first), "{}");
-  CHECK(kind_of([&] { renew_at(begin_ms, pin()); }) == ErrorKind::not_found);
+  CHECK(failure_of([&] { renew_at(begin_ms, pin()); }).kind() == ErrorKind::not_found);
   CHECK(pins().size() == 1);  // another writer's, which may have been in time
 }
 
@@ -222,7 +214,7 @@ TEST_CASE_FIXTURE(Fixture, "where nothing can be written a restore goes on witho
   CHECK(pins().empty());
   prune_at(begin_ms, {first});
   deny_writes();
-  CHECK(kind_of([&] { renew_at(begin_ms, pin()); }) == ErrorKind::not_found);
+  CHECK(failure_of([&] { renew_at(begin_ms, pin()); }).kind() == ErrorKind::not_found);
 }
 
 }  // namespace kb::archive
