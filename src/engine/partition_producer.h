@@ -15,10 +15,8 @@
 
 namespace kb::engine {
 
-// A log is not what the answers of its brokers have told: unavailable, as whoever reads it again can go on
-// where it ends. An unclean leader election may have cut it. Or nothing is wrong with it: a broker that was
-// killed remembers only the last batch of a producer afterwards, and takes one that is sent again, because
-// its answer was lost, for one that does not follow.
+// A log is not what the answers of its brokers have told, as after an unclean leader election that cut it:
+// unavailable, as whoever reads it again can go on where it ends.
 class TargetLogDiffers : public Error {
  public:
   TargetLogDiffers(const std::string& what, const std::string& hint)

@@ -67,6 +67,14 @@ RestorePlan make_plan(const Context& ctx, const RestoreRequest& request, const a
   return plan;
 }
 
+// Throws when something of it does not fit.
+std::vector<TargetState> fitting_target(const Context& ctx, kafka::Cluster& cluster,
+                                        const RestoreRequest& request, const RestorePlan& plan) {
+  auto target = inspect_target(ctx, cluster, plan);
+  if (auto refused = unfit(request.spec, plan, target, unix_now_ms())) throw Error(*refused);
+  return target;
+}
+
 ForeignData foreign_data(const RestoreRequest& request) {
   return request.spec.existing_data == api::ExistingData::append ? ForeignData::append : ForeignData::refuse;
 }
@@ -77,8 +85,7 @@ ForeignData foreign_data(const RestoreRequest& request) {
 Positions take_over_created(const Context& ctx, kafka::Cluster& cluster, const archive::Archive& archive,
                             const RestoreRequest& request, const RestorePlan& plan,
                             const kafka::ProducerSession& session, std::vector<TargetState>& target) {
-  auto now = inspect_target(ctx, cluster, plan);
-  if (auto refused = unfit(request.spec, plan, now, unix_now_ms())) throw Error(*refused);
+  auto now = fitting_target(ctx, cluster, request, plan);
   auto appeared = now;
   for (std::size_t i = 0; i < plan.topics.size(); ++i) {
     if (target[i].action != TargetAction::create) {
@@ -163,7 +170,6 @@ void write_what_lacks(const Context& ctx, Writing& writing, std::vector<TargetSt
 // there, as long as that brings it forward. Gives what became of the target's topics.
 std::vector<TargetState> write_until_whole(const Context& ctx, Writing& writing,
                                            std::vector<TargetState> target) {
-  const auto& plan = writing.plan;
   Backoff backoff(writing.cluster.settings().retry);
   for (;;) {
     try {
@@ -174,8 +180,7 @@ std::vector<TargetState> write_until_whole(const Context& ctx, Writing& writing,
       LOG_WARN("{}; reading the ends of the target's logs, to go on there", error.what());
       backoff.wait_or_throw(ctx, error);
     }
-    target = inspect_target(ctx, writing.cluster, plan);
-    if (auto refused = unfit(writing.request.spec, plan, target, unix_now_ms())) throw Error(*refused);
+    target = fitting_target(ctx, writing.cluster, writing.request, writing.plan);
   }
 }
 
@@ -222,9 +227,7 @@ RestoreReport finish_held(const Context& ctx, const RestoreRequest& request, con
   const auto& plan = report.plan;
   kafka::Cluster cluster(cluster_settings(request.spec.kafka_cluster, request.secrets));
   cluster.connect(ctx);
-  auto target = inspect_target(ctx, cluster, plan);
-  report.target = target;
-  if (auto refused = unfit(request.spec, plan, target, unix_now_ms())) throw Error(*refused);
+  const auto target = report.target = fitting_target(ctx, cluster, request, plan);
   auto found = check_complete(ctx, cluster, archive.store(), plan, target, foreign_data(request));
   if (!found.lacking.empty())
     throw Error(ErrorKind::unavailable, fmt::format("the restore is not complete: {}", found.lacking),
