@@ -108,6 +108,16 @@ restart_member() {
 	start_member_again "$1"
 }
 
+# Brokers that are down or paused come back, and the proxies let everything through.
+after_failure() {
+	local n
+	for n in 1 2 3; do
+		tell "$n" clear
+		"$support/kafka.sh" resume "$cluster/$n" || start_member_again "$n"
+	done
+	admin in-sync ""
+}
+
 # Every partition of the topics has all its replicas in sync.
 all_in_sync() { admin in-sync "$@"; } # TOPIC-PREFIX...
 

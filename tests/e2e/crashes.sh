@@ -194,16 +194,16 @@ rateLimiting: {bytesPerSec: 2000000}" >slow.yaml
 # The oldest set is restored slowly, while retention and prunes want to delete it.
 test_set_stays_while_it_is_restored() {
 	local oldest=kept-20250101-000000 archive=$volumes/kafka-backups/default/kept
-	fill bulk --prefix ks- --bytes 12M --incompressible
-	dump --prefix ks- --isolation read_committed --output source.dump
-	backup_yaml kept '["ks-*"]' 'retention: {enabled: true, keepLast: 1}' >backup.yaml
+	fill bulk --prefix st- --bytes 12M --incompressible
+	dump --prefix st- --isolation read_committed --output source.dump
+	backup_yaml kept '["st-*"]' 'retention: {enabled: true, keepLast: 1}' >backup.yaml
 	kafka_backup_run backup.yaml --backup-id $oldest
-	topics delete ks-
-	fill codecs --prefix ks-other- # the newer sets need nothing of the oldest one
+	topics delete st-
+	fill codecs --prefix st-other- # the newer sets need nothing of the oldest one
 	restore_yaml kept-again kept 'rateLimiting: {bytesPerSec: 700000}' | sed "s/backupRef: {/backupRef: {backupId: $oldest, /" >restore.yaml
 	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes"
 	local restore=$pid
-	wait_for 30 "the first records" has_records ks-bulk
+	wait_for 30 "the first records" has_records st-bulk
 	contains "$(kafka_backup_run backup.yaml --backup-id kept-20250102-000000)" "retention left backup $oldest (being restored by default/kept-again)"
 	contains "$("$KAFKA_BACKUP" prune --keep-last 1 --volumes "$volumes")" "$oldest (being restored by default/kept-again)"
 	expect_exit 73 "$KAFKA_BACKUP" prune --delete $oldest --volumes "$volumes"
@@ -212,7 +212,7 @@ test_set_stays_while_it_is_restored() {
 	kill -0 "$restore" || fail "the restore was too fast for this test"
 	[ ! -e "$archive/tombstones/$oldest" ] || fail "a tombstone was written"
 	wait "$restore" || fail "the restore: $(tail -3 restore.log)"
-	dump --prefix ks-bulk --output target.dump
+	dump --prefix st-bulk --output target.dump
 	compare source.dump target.dump
 	[ -z "$(find "$archive/pins" -type f 2>/dev/null)" ] || fail "left: $(find "$archive/pins")"
 	contains "$("$KAFKA_BACKUP" prune --keep-last 1 --volumes "$volumes")" "$oldest"

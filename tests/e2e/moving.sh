@@ -158,11 +158,13 @@ test_a_restore_waits_for_brokers_that_its_topics_need() {
 	kafka_backup_run backup.yaml
 	dump wb --offsets --output source.dump
 	cordon --add-config 'cordoned.log.dirs=*'
+	trap 'cordon --delete-config cordoned.log.dirs' EXIT
 	restore_yaml waits-again waits "topicMapping: {wb: wb-copy}" >restore.yaml
 	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
 	local restore=$pid
 	wait_for 60 "a word about it" grep -q "topic wb-copy needs 3 brokers, and some are down" restore.log
 	cordon --delete-config cordoned.log.dirs
+	trap - EXIT
 	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
 	check_set "$(ids waits)" wb-copy source.dump --map wb=wb-copy
 }
@@ -329,27 +331,34 @@ test_unclean_elections() {
 
 ends_behind() { [ "$(admin end "$1" "$2")" -ge "$3" ]; } # TOPIC PARTITION OFFSET
 
-# The target loses, in the middle of a restore, what it had acknowledged: that is written again.
+# The target loses, in the middle of a restore, what it had acknowledged: that is written again. The restore stands still while brokers are
+# moved about, however long that takes.
 test_a_restore_survives_an_unclean_election() {
 	local restore
 	admin in-sync ""
 	admin create ur 1 3
-	write ur 1 9000 0
+	write ur 1 12000 0
 	backup_yaml lossy '[ur]' >backup.yaml
 	kafka_backup_run backup.yaml
 	dump ur --offsets --output source.dump
 	admin create ur-copy 1 1:2 min.insync.replicas=1 unclean.leader.election.enable=true
 	restore_yaml lossy-again lossy "topicMapping: {ur: ur-copy}
-rateLimiting: {bytesPerSec: 1000000}" >restore.yaml
+rateLimiting: {bytesPerSec: 500000}" >restore.yaml
 	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
 	restore=$pid
 	wait_for 120 "records that both replicas have" ends_behind ur-copy 0 500
+	kill -STOP "$restore"
 	"$support/kafka.sh" pause "$cluster/2"
 	admin in-sync-count ur-copy 0 1
-	wait_for 120 "records that one replica has" ends_behind ur-copy 0 $(($(admin end ur-copy 0) + 2000))
+	local both
+	both=$(admin end ur-copy 0)
+	kill -CONT "$restore"
+	wait_for 120 "records that one replica has" ends_behind ur-copy 0 $((both + 3000))
+	kill -STOP "$restore"
 	kill_member 1
 	"$support/kafka.sh" resume "$cluster/2"
 	admin leader ur-copy 0 2
+	kill -CONT "$restore"
 	start_member_again 1
 	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
 	contains "$(cat restore.log)" "reading the ends of the target's logs, to go on there"

@@ -20,6 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.*;
 import org.apache.kafka.common.*;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 public class ClusterAdmin {
   static final long PATIENCE_MS = 240_000;
@@ -41,6 +44,15 @@ public class ClusterAdmin {
       Thread.sleep(100);
     }
     throw new IllegalStateException("waited in vain for " + what + (last == null ? "" : ": " + last.getCause()));
+  }
+
+  // The client asks again when an answer is late, and then hears that it was done.
+  static void unlessDone(Class<? extends ApiException> done, KafkaFuture<Void> result) throws Exception {
+    try {
+      result.get();
+    } catch (ExecutionException error) {
+      if (!done.isInstance(error.getCause())) throw error;
+    }
   }
 
   static TopicDescription describe(String topic) throws Exception {
@@ -69,12 +81,12 @@ public class ClusterAdmin {
     }
     Map<String, String> configs = new HashMap<>();
     for (int i = 4; i < words.length; i++) configs.put(words[i].split("=", 2)[0], words[i].split("=", 2)[1]);
-    admin.createTopics(List.of(topic.configs(configs))).all().get();
+    unlessDone(TopicExistsException.class, admin.createTopics(List.of(topic.configs(configs))).all());
     await("leaders of " + name, () -> describe(name).partitions().stream().allMatch(p -> p.leader() != null));
   }
 
   static void delete(List<String> topics) throws Exception {
-    admin.deleteTopics(topics).all().get();
+    unlessDone(UnknownTopicOrPartitionException.class, admin.deleteTopics(topics).all());
     await("the end of " + topics, () -> admin.listTopics().names().get().stream().noneMatch(topics::contains));
   }
 
@@ -146,6 +158,7 @@ public class ClusterAdmin {
     Properties settings = new Properties();
     settings.put("bootstrap.servers", arguments[0]);
     settings.put("default.api.timeout.ms", "120000");
+    settings.put("request.timeout.ms", "5000");  // then another broker is asked: one may be paused
     admin = Admin.create(settings);
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
     for (String line; (line = lines.readLine()) != null;) {
