@@ -197,7 +197,7 @@ class Model {
       for (const auto& set : archive_->sets({}))
         if (schedule_.draw(2) == 0) names.push_back(set.capture.backup_id);
       prune({}, *archive_, names, schedule_.draw(8) == 0 ? PruneMode::dry_run : PruneMode::act,
-            UndecidedRuns::keep, time_ms_);
+            UndecidedRuns::keep, [this] { return time_ms_; });
     }
   }
 
@@ -226,11 +226,13 @@ class Model {
     if (!restore.set && !sets.empty()) restore.set = sets[schedule_.draw(sets.size())];
     if (!restore.set || restore.complete) return;
     RestorePin pin(*archive_, name, name, restore.set->capture.backup_id, [this] { return time_ms_; });
+    bool owed = false;  // tries at once do not help each other before one of them has the set
     try {
       for (auto rounds = 1 + schedule_.draw(3); rounds > 0; --rounds) {
         const auto now = time_ms_;
+        owed = is_promised(restore);
         pin.renew({});
-        restore.begun = true;
+        owed = restore.begun = true;
         restore.held_at = std::max(restore.held_at, now);
         sample::check_set({}, *archive_, *restore.set);
       }
@@ -238,7 +240,7 @@ class Model {
       pin.release({});
     } catch (const Error& error) {
       const bool deleted = archive_->is_deleted({}, restore.set->capture.backup_id);
-      if (is_promised(restore) || !deleted)
+      if ((owed && is_promised(restore)) || !deleted)
         schedule_.violate(fmt::format("{} of {}: {}", name, restore.set->capture.backup_id, error.what()));
     }
   }
@@ -278,8 +280,9 @@ class Model {
     }
     check_all_sets();
     time_ms_ += week_ms;  // the pins of restores that were killed are dead
-    prune({}, *archive_, {}, PruneMode::act, UndecidedRuns::keep, time_ms_);
-    if (auto report = prune({}, *archive_, {}, PruneMode::dry_run, UndecidedRuns::keep, time_ms_);
+    const auto now_ms = [this] { return time_ms_; };
+    prune({}, *archive_, {}, PruneMode::act, UndecidedRuns::keep, now_ms);
+    if (auto report = prune({}, *archive_, {}, PruneMode::dry_run, UndecidedRuns::keep, now_ms);
         report.objects != 0)
       fail(ErrorKind::internal, "a second prune finds {} objects", report.objects);
     check_all_sets();

@@ -25,20 +25,28 @@ Keys to_set(const std::vector<std::string>& list) {
 struct Snapshot {
   Keys deleted;                   // only what had its tombstone before the pins were listed
   std::vector<std::string> pins;  // keys
+  // When the pins were listed: who stalls meanwhile must take neither a new one nor an old one for dead.
+  std::int64_t pins_from_ms = 0, pins_to_ms = 0;
   std::vector<std::string> kept;  // other decided runs
   std::vector<std::string> undecided;
   std::vector<std::string> abandoned;  // not decided yet, as in a dry run, and treated as if
+
+  bool is_dead(const RestorePinName& pin) const {
+    return pin.is_dead(pins_from_ms) && pin.is_dead(pins_to_ms);
+  }
 };
 
 Snapshot take_snapshot(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                       const std::vector<std::string>& abandoned) {
+                       const std::vector<std::string>& abandoned, const UnixClock& now_ms) {
   Snapshot snapshot{.deleted = to_set(delete_ids)};
   // Tombstones before pins: a run that pins a set and then finds no tombstone is not noticed by a prune that
   // listed the pins before, so such a set must not be taken for deleted.
   for (const auto& object : archive.store().list(ctx, tombstones_prefix()))
     if (auto id = last_part(object.key); is_backup_id(id)) snapshot.deleted.insert(id);
   // Pins before decisions: a run that commits in between is then found among the decided ones.
+  snapshot.pins_from_ms = now_ms();
   for (const auto& object : archive.store().list(ctx, pins_prefix())) snapshot.pins.push_back(object.key);
+  snapshot.pins_to_ms = now_ms();
   auto catalog = archive.catalog(ctx);
   for (auto* ids : {&catalog.decided, &catalog.deleted})
     for (const auto& id : *ids)
@@ -100,8 +108,7 @@ struct Verdict {
 
 // Empty when another prune has deleted meanwhile what the snapshot shows: it knew of runs that this one does
 // not, and may have left objects to them alone.
-std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot,
-                             std::int64_t now_ms) {
+std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const Snapshot& snapshot) {
   Verdict verdict{.finished = snapshot.deleted, .pinned = {}, .reach = {}};
   verdict.finished.insert(snapshot.abandoned.begin(), snapshot.abandoned.end());
   for (const auto& id : snapshot.kept) {
@@ -114,7 +121,8 @@ std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const S
   };
   for (const auto& pin : snapshot.pins) {
     // When its set is gone it was too late, and knows; or the restore is complete.
-    if (auto restore = parse_restore_pin(pin); restore && !restore->is_dead(now_ms)) keep(restore->backup_id);
+    if (auto restore = parse_restore_pin(pin); restore && !snapshot.is_dead(*restore))
+      keep(restore->backup_id);
     auto id = backup_id_of(pin);
     auto base = last_part(pin);
     if (!id || !is_backup_id(*id) || !is_backup_id(base) || verdict.finished.contains(*id)) continue;
@@ -127,23 +135,24 @@ std::optional<Verdict> judge(const Context& ctx, const Archive& archive, const S
 
 // Objects that nobody needs: those of finished runs that are not reachable, and what describes runs in
 // progress once they are finished.
-std::vector<storage::ObjectInfo> garbage(const Context& ctx, const Archive& archive, const Keys& deleted,
-                                         const Verdict& verdict, std::int64_t now_ms) {
+std::vector<storage::ObjectInfo> garbage(const Context& ctx, const Archive& archive, const Snapshot& snapshot,
+                                         const Verdict& verdict) {
   std::vector<storage::ObjectInfo> result;
   auto collect = [&](const std::string& prefix, auto&& is_garbage) {
     for (auto& object : archive.store().list(ctx, prefix))
       if (auto id = backup_id_of(object.key); id && is_garbage(*id, object.key)) result.push_back(object);
   };
   auto of_deleted = [&](const std::string& id, const std::string&) {
-    return deleted.contains(id) && !verdict.pinned.contains(id);
+    return snapshot.deleted.contains(id) && !verdict.pinned.contains(id);
   };
   auto unreachable = [&](const std::string& id, const std::string& key) {
     return verdict.finished.contains(id) && !verdict.reach.contains(key);
   };
   auto of_finished = [&](const std::string& id, const std::string&) { return verdict.finished.contains(id); };
+  const auto known_pins = to_set(snapshot.pins);
   auto dead = [&](const std::string&, const std::string& key) {
     auto pin = parse_restore_pin(key);
-    return pin && pin->is_dead(now_ms);
+    return pin && known_pins.contains(key) && snapshot.is_dead(*pin);
   };
   collect(decisions_prefix(), of_deleted);
   collect(segments_prefix(), unreachable);
@@ -199,7 +208,7 @@ std::vector<std::string> expired(const std::vector<Set>& sets, const RetentionPo
 }
 
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
-                  PruneMode mode, UndecidedRuns undecided, std::int64_t now_ms) {
+                  PruneMode mode, UndecidedRuns undecided, const UnixClock& now_ms) {
   require_sets(ctx, archive, delete_ids);
   PruneReport report;
   if (undecided == UndecidedRuns::abandon) report.abandoned = archive.catalog(ctx).undecided;
@@ -207,20 +216,20 @@ PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<
     std::erase_if(report.abandoned, [&](const auto& id) {  // those that were committed first are kept
       return archive.decide(ctx, id, {.abandoned = "given up by a prune"}).set.has_value();
     });
-  report.deleted = leave_restored(ctx, archive, delete_ids, now_ms, report);
+  report.deleted = leave_restored(ctx, archive, delete_ids, now_ms(), report);
   if (mode == PruneMode::act)
     for (const auto& id : report.deleted)
       archive.store().put_if_absent(ctx, tombstone_key(id), seal("tombstone", tombstone_key(id), {}));
   // A restore may pin a set between the two lists of pins: then it is deleted, but its objects stay.
-  auto snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned);
-  auto verdict = judge(ctx, archive, snapshot, now_ms);
+  auto snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned, now_ms);
+  auto verdict = judge(ctx, archive, snapshot);
   while (!verdict) {
     ctx.check();
-    snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned);
-    verdict = judge(ctx, archive, snapshot, now_ms);
+    snapshot = take_snapshot(ctx, archive, report.deleted, report.abandoned, now_ms);
+    verdict = judge(ctx, archive, snapshot);
   }
-  report.incomplete = std::move(snapshot.undecided);
-  for (const auto& object : garbage(ctx, archive, snapshot.deleted, *verdict, now_ms)) {
+  report.incomplete = snapshot.undecided;
+  for (const auto& object : garbage(ctx, archive, snapshot, *verdict)) {
     if (mode == PruneMode::act) archive.store().remove(ctx, object.key);
     ++report.objects;
     report.bytes += object.bytes;

@@ -44,10 +44,10 @@ enum class UndecidedRuns { keep, abandon };
 
 // Deletes the named sets and every object that no remaining set, no undecided run and no restore needs, after
 // giving the undecided runs up if asked to: none of them may be running. Sets that a restore has pinned are
-// left out; which pins are dead, `now_ms` says. Interrupted anywhere, it can simply be repeated. Throws
+// left out; `now_ms` is asked when these are listed. Interrupted anywhere, it can simply be repeated. Throws
 // not_found, before anything is deleted, when a name is not that of a set.
 PruneReport prune(const Context& ctx, const Archive& archive, const std::vector<std::string>& delete_ids,
                   PruneMode mode, UndecidedRuns undecided = UndecidedRuns::keep,
-                  std::int64_t now_ms = unix_now_ms());
+                  const UnixClock& now_ms = unix_now_ms);
 
 }  // namespace kb::archive

@@ -42,7 +42,9 @@ class Race {
     REQUIRE(archive::commit({}, archive_, *plan_, 0).set);
     committed_ = true;
   }
-  void remove(int day) { prune({}, archive_, {id_of(day)}, PruneMode::act, UndecidedRuns::keep, 0); }
+  void remove(int day) {
+    prune({}, archive_, {id_of(day)}, PruneMode::act, UndecidedRuns::keep, [] { return 0; });
+  }
   // What began must be able to read all of its set up to its end; what comes too late is refused.
   void begin_restore() {
     try {
@@ -65,7 +67,7 @@ class Race {
     due_[i].push_back(first);
     due_[j].push_back(second);
     watching_ = true;
-    prune({}, archive_, names, PruneMode::act, UndecidedRuns::keep, 0);
+    prune({}, archive_, names, PruneMode::act, UndecidedRuns::keep, [] { return 0; });
     watching_ = false;
     for (auto it = due_.upper_bound(calls_); it != due_.end(); ++it)
       for (const auto& event : it->second) event();

@@ -123,14 +123,15 @@ RestorePin::RestorePin(Archive archive, std::string_view identity, std::string r
 // The order matters: docs/archive-format.md, "Restore pins".
 std::string RestorePin::renew(const Context& ctx) const {
   const auto time_ms = now_ms_();
-  const auto before = keys(ctx);
   auto unwritable = put(ctx, asked, time_ms);
-  if (archive_.is_deleted(ctx, backup_id_) && !is_trusted(before)) {
+  const bool deleted = archive_.is_deleted(ctx, backup_id_);
+  const auto present = keys(ctx);
+  if (deleted && !is_trusted(present)) {
     withdraw(ctx);
     archive_.set(ctx, backup_id_);  // throws, and says which backups there are
   }
   if (unwritable.empty()) unwritable = put(ctx, held, time_ms);
-  if (unwritable.empty()) remove_older(ctx, before, time_ms - restore_pin_overlap_ms);
+  if (unwritable.empty()) remove_older(ctx, present, time_ms - restore_pin_overlap_ms);
   return unwritable;
 }
 

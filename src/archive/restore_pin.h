@@ -2,7 +2,6 @@
 // pins"). Objects are never changed, so a pin is renewed by another object with a newer time in its name.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -46,8 +45,6 @@ std::string to_string(const std::string& backup_id, const std::set<std::string>&
 // The pins of one restore on the set that it reads. Thread-safe.
 class RestorePin {
  public:
-  using UnixClock = std::function<std::int64_t()>;
-
   // `identity`: what makes it the same restore when it is run again, or by several workers; any text.
   // `restore_name` is for people.
   RestorePin(Archive archive, std::string_view identity, std::string restore_name, std::string backup_id,

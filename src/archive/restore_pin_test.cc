@@ -47,7 +47,7 @@ struct Fixture {
     return pin.renew({});
   }
   PruneReport prune_at(std::int64_t now_ms, const Ids& ids, PruneMode mode = PruneMode::act) {
-    return prune({}, archive, ids, mode, UndecidedRuns::keep, now_ms);
+    return prune({}, archive, ids, mode, UndecidedRuns::keep, [now_ms] { return now_ms; });
   }
   Ids pins() {
     Ids keys;

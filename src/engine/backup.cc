@@ -99,7 +99,7 @@ BackupReport with_retention(const Context& ctx, const BackupRequest& request, co
   if (retention && retention->enabled) {
     auto kept = request.kept_backup_ids;
     kept.push_back(report.set.capture.backup_id);
-    report.retention = apply_retention(ctx, archive, *retention, kept, unix_now_ms());
+    report.retention = apply_retention(ctx, archive, *retention, kept);
     for (auto& warning : retention_warnings(*report.retention)) report.warnings.push_back(std::move(warning));
   }
   return report;

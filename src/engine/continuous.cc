@@ -345,7 +345,7 @@ void Follower::apply_retention_now_and_then(const Context& ctx) {
   const auto& newest = *report_.newest;
   auto kept = request_.kept_backup_ids;
   kept.push_back(newest.capture.backup_id);
-  report_.retention = apply_retention(ctx, *archive_, *retention, kept, unix_now_ms());
+  report_.retention = apply_retention(ctx, *archive_, *retention, kept);
   progress_.retention.set(*report_.retention, unix_now_ms() / 1000);
   if (retention->max_age_days && !retention->dry_run) {
     const auto age_max_ms = std::int64_t{*retention->max_age_days} * 24 * 3600 * 1000;

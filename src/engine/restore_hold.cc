@@ -66,8 +66,7 @@ void RestoreHold::during(const Context& ctx, const std::function<void()>& work) 
   try {
     work();
   } catch (const Error& error) {
-    if (!begun_ && !error.retryable() && error.kind() != ErrorKind::cancelled)
-      quietly(ctx, &archive::RestorePin::withdraw);
+    if (!begun_ && error.kind() != ErrorKind::cancelled) quietly(ctx, &archive::RestorePin::withdraw);
     throw;
   }
 }

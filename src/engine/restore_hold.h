@@ -25,7 +25,7 @@ class RestoreHold {
   const archive::Set& set() const { return set_; }
   // From now on an error does not let go of the set: the restore can be resumed.
   void begin() { begun_ = true; }
-  // Runs `work`, renewing the pin meanwhile. When it fails for good before begin(), the pin is withdrawn.
+  // Runs `work`, renewing the pin meanwhile. When it fails before begin(), the pin is withdrawn.
   void during(const Context& ctx, const std::function<void()>& work);
   // The restore is complete.
   void release(const Context& ctx);

@@ -8,13 +8,13 @@ namespace kb::engine {
 namespace {
 
 void apply(const Context& ctx, const archive::Archive& archive, const api::Retention& retention,
-           const std::vector<std::string>& kept, std::int64_t now_ms, RetentionReport& report) {
+           const std::vector<std::string>& kept, const UnixClock& now_ms, RetentionReport& report) {
   auto sets = archive.sets(ctx);
   report.inspected = sets.size();
   auto eligible = archive::expired(
       sets,
       {.max_age_days = retention.max_age_days.value_or(0), .keep_last = retention.keep_last.value_or(0)},
-      now_ms);
+      now_ms());
   for (const auto& id : kept) std::erase(eligible, id);
   report.eligible = eligible.size();
   // Also when no set goes: the checkpoints of runs that are decided, and all of those given up, are in the
@@ -33,7 +33,7 @@ void apply(const Context& ctx, const archive::Archive& archive, const api::Reten
 
 RetentionReport apply_retention(const Context& ctx, const archive::Archive& archive,
                                 const api::Retention& retention, const std::vector<std::string>& kept,
-                                std::int64_t now_ms) {
+                                const UnixClock& now_ms) {
   RetentionReport report{.dry_run = retention.dry_run};
   try {
     apply(ctx, archive, retention, kept, now_ms, report);

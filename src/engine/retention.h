@@ -6,6 +6,7 @@
 
 #include "api/kafka_backup.h"
 #include "archive/archive.h"
+#include "base/unix_time.h"
 
 namespace kb::engine {
 
@@ -32,7 +33,7 @@ struct RetentionReport {
 // before it is committed whatever becomes of this, and the next one does what is left.
 RetentionReport apply_retention(const Context& ctx, const archive::Archive& archive,
                                 const api::Retention& retention, const std::vector<std::string>& kept,
-                                std::int64_t now_ms);
+                                const UnixClock& now_ms = unix_now_ms);
 // What it left though the policy lets it go.
 std::vector<std::string> retention_warnings(const RetentionReport& report);
 

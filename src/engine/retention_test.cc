@@ -38,7 +38,7 @@ struct Fixture {
     }
   }
   RetentionReport apply(const api::Retention& retention, const std::string& current = ids.back()) {
-    return apply_retention({}, archive, retention, {current}, 3 * day_ms + 2);
+    return apply_retention({}, archive, retention, {current}, [] { return 3 * day_ms + 2; });
   }
   Ids left() {
     Ids left;
