@@ -22,7 +22,8 @@ RAW_FETCH = os.path.join(ROOT, "build", "release", "bench", "raw_fetch")
 KAFKA = os.path.join(ROOT, "tests", "support", "kafka.sh")
 PROXY = os.path.join(ROOT, "tests", "support", "fault_proxy.py")
 SIZE = os.environ.get("BENCH_BYTES", "1G")
-SIZE_FAR = os.environ.get("BENCH_FAR_BYTES", "4G")  # enough for what each process costs, and a dozen round trips, to be small beside it
+SIZE_SHARDS = os.environ.get("BENCH_SHARDS_BYTES", "4G")
+SIZE_FAR = os.environ.get("BENCH_FAR_BYTES", "8G")  # enough for what each process costs, and a dozen round trips, to be small beside it
 FAR_PORT = 15340
 
 # name, options of the independent producer, more of the backup's spec
@@ -195,7 +196,7 @@ def many_partitions(bootstrap):
 
 def shards(bootstrap):
     """What dividing a run costs: CPU seconds of four shards and the finish, beside those of one worker."""
-    quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--topic", "shards", "--bytes", SIZE_FAR, "--partitions", 24, "--codec", "lz4",
+    quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--topic", "shards", "--bytes", SIZE_SHARDS, "--partitions", 24, "--codec", "lz4",
           "--incompressible")
     whole = [run_ours(resource("KafkaBackup", f"whole-{n}", bootstrap, {"topics": ["shards"], "storage": STORAGE})).cpu for n in range(3)]
     divided = []
@@ -205,7 +206,7 @@ def shards(bootstrap):
         runs = [run_ours(path, *named, "--shard", f"{i}/4", "--output", "json") for i in range(4)]
         divided.append(sum(run.cpu for run in runs) + run_ours(path, *named, "--finish").cpu)
     sizes = [json.loads(run.output)["resources"][0]["rawBytes"] for run in runs]
-    print(f"\nfour shards of a run of {SIZE_FAR} ({load()}): {min(divided):.2f} CPU-s, of one worker {min(whole):.2f}: "
+    print(f"\nfour shards of a run of {SIZE_SHARDS} ({load()}): {min(divided):.2f} CPU-s, of one worker {min(whole):.2f}: "
           f"{min(divided) / min(whole):.2f} times as much; largest shard {max(sizes) / min(sizes):.3f} times the smallest", flush=True)
     quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", "shards")
 
@@ -243,8 +244,7 @@ def far_away():
         for turn in range(2):
             for latency in (0, 50):
                 far.tell("clear")
-                if latency:
-                    far.tell("latency", f"ms={latency}")
+                far.tell("latency", f"ms={latency}")  # also of 0: the proxy has as much to do
                 name = f"far-{latency}-{turn}"
                 spec = {"topics": ["far"], "storage": STORAGE, "compression": "none"}
                 walls.setdefault(("backup", latency), []).append(run_ours(resource("KafkaBackup", name, far.bootstrap, spec)).wall)

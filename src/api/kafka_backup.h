@@ -171,7 +171,7 @@ struct KafkaBackupSpec : JobSettings {
     f("compressionLevel", compression_level, "Level of the compressor; 1 to 22 for zstd.");
     f("recompress", recompress, "Whether batches that producers compressed are compressed anew. Additive.");
     f("segmentMaxBytes", segment_max_bytes,
-      "Size at which an object of the archive is closed; at most 64 MiB, and a quarter of the memory for "
+      "Size at which an object of the archive is closed; at most 64 MiB, and an eighth of the memory for "
       "data.",
       {.min = 1});
     f("segmentMaxIntervalMs", segment_max_interval_ms, "Milliseconds after which it is closed.", {.min = 1});
@@ -192,8 +192,7 @@ struct KafkaBackupSpec : JobSettings {
     f("restorePointIntervalSecs", restore_point_interval_secs,
       "Seconds between two restore points, when continuous; without news there is none. Additive.",
       {.min = 1, .max = 86400});
-    f("rateLimiting", rate_limiting,
-      "Limits of the load on the cluster. Absent: none but memory.");
+    f("rateLimiting", rate_limiting, "Limits of the load on the cluster. Absent: none but memory.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");
     f("metrics", metrics, "Metrics of a run.");
   }

@@ -70,7 +70,7 @@ Examples:
 struct Flags {
   CommonFlags common;
   std::string output = "text";
-  std::string memory = "128Mi";
+  std::string memory = "256Mi";
   std::string shard;
   RunFlags run;
   ListFlags list;

@@ -77,7 +77,7 @@ TEST_CASE("flags of all commands may stand before and behind the command; defaul
   CHECK(arguments.common.log_level == "info");
   CHECK(arguments.common.log_format == "text");
   CHECK(arguments.common.progress == "auto");
-  CHECK(std::get<RunFlags>(arguments.command).memory_bytes_max == 128 << 20);
+  CHECK(std::get<RunFlags>(arguments.command).memory_bytes_max == 256 << 20);
 }
 
 TEST_CASE("the other commands") {
@@ -94,7 +94,7 @@ TEST_CASE("the other commands") {
   auto verify = std::get<VerifyFlags>(parse({"verify", "--archive", "/a", "--deep", "one", "two"}).command);
   CHECK(verify.deep);
   CHECK(verify.backup_ids == std::vector<std::string>{"one", "two"});
-  CHECK(verify.memory_bytes_max == 128 << 20);
+  CHECK(verify.memory_bytes_max == 256 << 20);
   auto prune =
       std::get<PruneFlags>(parse({"prune", "--archive", "/a", "--keep-last", "3", "--max-age-days", "30",
                                   "--delete", "one", "two", "--abandon-incomplete", "--dry-run"})

@@ -28,7 +28,7 @@ struct BackupRequest {
   Shard shard;
   std::vector<std::string> kept_backup_ids;  // retention leaves them: they are being restored
   std::string adopt_archive;  // id of an archive that is written to though it belongs to another owner
-  std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
+  std::size_t memory_bytes_max = 256 * 1024 * 1024;  // of data in flight
   SecretFiles secrets;                               // that spec.kafkaCluster names
 };
 

@@ -42,10 +42,12 @@ BlockSettings block_settings(const api::KafkaBackupSpec& spec) {
   return settings;
 }
 
+// Four segments may be in memory, one that fills, one that waits and two on their way to the store: together
+// they leave the fetches what these may have on theirs.
 SegmentSettings segment_settings(const BackupRequest& request) {
   SegmentSettings settings;
   settings.segment_bytes_max = static_cast<std::size_t>(std::min(
-      {request.spec.segment_max_bytes, segment_bytes_limit, std::uint64_t{request.memory_bytes_max / 4}}));
+      {request.spec.segment_max_bytes, segment_bytes_limit, std::uint64_t{request.memory_bytes_max / 8}}));
   settings.segment_interval_max = std::chrono::milliseconds(request.spec.segment_max_interval_ms);
   auto checkpoint = request.spec.checkpoint.value_or(api::Checkpoint{});
   settings.checkpoints = checkpoint.enabled;
@@ -64,7 +66,7 @@ FetchSettings fetch_settings(const BackupRequest& request, std::size_t brokers) 
     settings.partitions_at_once_max = static_cast<std::size_t>(limits.max_concurrent_partitions);
   constexpr std::size_t mebibyte = 1024 * 1024;
   const auto memory = request.memory_bytes_max;
-  settings.in_flight_bytes_max = std::min(48 * mebibyte, memory * 3 / 8);
+  settings.in_flight_bytes_max = std::min(96 * mebibyte, memory * 3 / 8);
   settings.answer_bytes_min =
       std::min({4 * mebibyte, memory / 32, settings.in_flight_bytes_max / settings.threads});
   settings.answer_bytes_max = std::min(16 * mebibyte, memory / 8);

@@ -30,7 +30,7 @@ TEST_CASE("segments are closed by spec.segmentMaxBytes and segmentMaxIntervalMs,
   CHECK(segment_settings(request).segment_bytes_max == 5 * mebibyte);
   CHECK(segment_settings(request).segment_interval_max == std::chrono::milliseconds(1500));
   request.memory_bytes_max = 8 * mebibyte;
-  CHECK(segment_settings(request).segment_bytes_max == 2 * mebibyte);
+  CHECK(segment_settings(request).segment_bytes_max == mebibyte);
 }
 
 TEST_CASE("checkpoints come as spec.checkpoint says") {
@@ -63,7 +63,7 @@ TEST_CASE("each broker has workers of its own, and one is left for what has no l
   const auto limits = scheduler_limits(fetch_settings(request, 3));
   CHECK(limits.workers_per_broker == 3);
   CHECK(limits.turns_per_worker == 4);
-  CHECK(limits.turns_at_once_max == 12);
+  CHECK(limits.turns_at_once_max == 24);
   CHECK(!limits.follows);
 }
 

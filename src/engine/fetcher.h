@@ -27,7 +27,7 @@ struct FetchSettings {
   std::size_t partitions_at_once_max = std::numeric_limits<std::uint32_t>::max();  // of all workers
   // What fetches in flight may bring together, so that they fill a connection across a round trip; each asks
   // for its share, between these bounds. A larger batch still comes whole.
-  std::size_t in_flight_bytes_max = 48 * 1024 * 1024;
+  std::size_t in_flight_bytes_max = 96 * 1024 * 1024;
   std::size_t answer_bytes_min = 4 * 1024 * 1024, answer_bytes_max = 16 * 1024 * 1024;
   Duration answer_wait = std::chrono::milliseconds(500);
   Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error

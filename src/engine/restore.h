@@ -21,7 +21,7 @@ struct RestoreRequest {
   std::string restore_name;
   api::KafkaRestoreSpec spec;
   Shard shard;  // of several, only with spec.backupRef.backupId and without spec.dryRun
-  std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of data in flight
+  std::size_t memory_bytes_max = 256 * 1024 * 1024;  // of data in flight
   SecretFiles secrets;                               // that spec.kafkaCluster names
 };
 

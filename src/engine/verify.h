@@ -21,7 +21,7 @@ enum class VerifyDepth {
 struct VerifyRequest {
   std::vector<std::string> backup_ids;  // empty: all sets
   VerifyDepth depth = VerifyDepth::quick;
-  std::size_t memory_bytes_max = 128 * 1024 * 1024;  // of segments in memory at a time; one is always read
+  std::size_t memory_bytes_max = 256 * 1024 * 1024;  // of segments in memory at a time; one is always read
 };
 
 struct VerifyProblem {
