@@ -178,8 +178,7 @@ struct KafkaRestoreSpec : JobSettings {
     f("produceAcks", produce_acks, "Replicas that must have a batch: -1 all, 1 the leader, 0 none.",
       {.min = -1, .max = 1});
     f("produceTimeoutMs", produce_timeout_ms, "Milliseconds a broker may take to have them.", {.min = 1});
-    f("rateLimiting", rate_limiting,
-      "Limits of the load on the cluster. Absent: none but memory.");
+    f("rateLimiting", rate_limiting, "Limits of the load on the cluster. Absent: none but memory.");
     f("circuitBreaker", circuit_breaker, "What to do about brokers that keep failing.");
     f("includeOriginalOffsetHeader", include_original_offset_header,
       "Add each record's source offset as a header. Absent: not added.");
