@@ -185,7 +185,7 @@ run_one() { # TEST
 }
 
 # What a script does for the tests behind one that failed.
-after_failure() { :; } # TEST
+after_failure() { :; }
 
 run_tests() { # [TEST...]
 	local name log started code passed=0 failed=0
@@ -204,7 +204,7 @@ run_tests() { # [TEST...]
 			printf 'FAIL %-60s %7s s\n' "$name" "$(seconds_since "$started")"
 			tail -40 "$log" | cut -c1-1000 | sed 's/^/     /'
 			echo "     all of it: $log"
-			after_failure "$name" >>"$log" 2>&1 || echo "     what it left was not set right: $(tail -1 "$log")"
+			after_failure >>"$log" 2>&1 || echo "     what it left was not set right: $(tail -1 "$log")"
 		fi
 	done
 	all_passed=$((failed == 0 && passed > 0))

@@ -171,6 +171,39 @@ TEST_CASE_FIXTURE(Fixture, "a restore goes on under its earlier pin, and no othe
   CHECK(!is_readable(first));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "workers of a restore that ask at once help each other when one of them has the set") {
+  const auto quick = pin(), slow = pin();
+  at_call = [&](const auto& operation) {
+    if (operation.kind != Kind::head || operation.key != tombstone_key(first)) return;
+    at_call = [](const auto&) {};
+    renew_at(begin_ms, quick);
+    prune_at(begin_ms, {});
+    store->overwrite(tombstone_key(first), "{}");
+  };
+  CHECK(renew_at(begin_ms, slow).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a prune that stalls for longer than a pin lives takes no new one for dead") {
+  const auto drill = pin();
+  const auto stall = [&](const auto& operation) {  // behind the tombstone, when it lists the pins again
+    if (operation.kind != Kind::list || operation.key != pins_prefix()) return;
+    at_call = [](const auto&) {};
+    for (auto days : {4, 8}) renew_at(begin_ms + days * day_ms, drill);
+  };
+  at_call = [&](const auto& operation) {
+    if (operation.kind != Kind::put_if_absent || operation.key != tombstone_key(first)) return;
+    at_call = [](const auto&) {};
+    renew_at(begin_ms, drill);
+    at_call = stall;
+  };
+  const auto report =
+      prune({}, archive, {first}, PruneMode::act, UndecidedRuns::keep, [this] { return now_ms; });
+  CHECK(report.deleted == Ids{first});
+  CHECK(is_readable(first));
+  CHECK(!pins().empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a pin that is nearly dead does not help against a tombstone") {
   at_call = [this](const auto& operation) {
     if (operation.kind != Kind::put_if_absent || operation.key != tombstone_key(first)) return;
