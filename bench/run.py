@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ KAFKA = os.path.join(ROOT, "tests", "support", "kafka.sh")
 PROXY = os.path.join(ROOT, "tests", "support", "fault_proxy.py")
 SIZE = os.environ.get("BENCH_BYTES", "1G")
 SIZE_SHARDS = os.environ.get("BENCH_SHARDS_BYTES", "4G")
+ROUNDS_SHARDS = int(os.environ.get("BENCH_SHARDS_ROUNDS", "15"))  # the same run may cost twice as much beside a busy neighbour
 SIZE_FAR = os.environ.get("BENCH_FAR_BYTES", "8G")  # enough for what each process costs, and a dozen round trips, to be small beside it
 FAR_PORT = 15340
 
@@ -70,8 +72,7 @@ def run_ours(path, *options):
 
 
 def stored_bytes():
-    folder = os.path.join(WORK, "volumes", "kafka-backups", "default", "bench", "segments")
-    return sum(os.path.getsize(f) for f in glob.glob(folder + "/*/*"))
+    return sum(os.path.getsize(f) for f in glob.glob(archive_folder("bench") + "/segments/*/*"))
 
 
 def plain_write(size):
@@ -162,8 +163,16 @@ def load():
     return f"load {os.getloadavg()[0]:.1f}"
 
 
+def archive_folder(name):
+    return os.path.join(WORK, "volumes", "kafka-backups", "default", name)
+
+
 def archive_files(name):
-    return sum(len(files) for _, _, files in os.walk(os.path.join(WORK, "volumes", "kafka-backups", "default", name)))
+    return sum(len(files) for _, _, files in os.walk(archive_folder(name)))
+
+
+def forget(name):
+    shutil.rmtree(archive_folder(name))
 
 
 def fill_many(bootstrap, prefix, partitions):
@@ -195,19 +204,26 @@ def many_partitions(bootstrap):
 
 
 def shards(bootstrap):
-    """What dividing a run costs: CPU seconds of four shards and the finish, beside those of one worker."""
+    """What dividing a run costs: CPU seconds of four shards and the finish, beside those of one worker, in turn."""
     quiet(os.path.join(TOOLS, "kafka_fill"), bootstrap, "bulk", "--topic", "shards", "--bytes", SIZE_SHARDS, "--partitions", 24, "--codec", "lz4",
           "--incompressible")
-    whole = [run_ours(resource("KafkaBackup", f"whole-{n}", bootstrap, {"topics": ["shards"], "storage": STORAGE})).cpu for n in range(3)]
-    divided = []
-    for number in range(3):
-        path = resource("KafkaBackup", f"divided-{number}", bootstrap, {"topics": ["shards"], "storage": STORAGE})
-        named = ("--backup-id", f"divided-{number}-20250101-000000")
+    whole, divided = [], []
+    for number in range(ROUNDS_SHARDS):
+        name = f"whole-{number}"
+        whole.append(run_ours(resource("KafkaBackup", name, bootstrap, {"topics": ["shards"], "storage": STORAGE})).cpu)
+        forget(name)
+        name = f"divided-{number}"
+        path = resource("KafkaBackup", name, bootstrap, {"topics": ["shards"], "storage": STORAGE})
+        named = ("--backup-id", f"{name}-20250101-000000")
         runs = [run_ours(path, *named, "--shard", f"{i}/4", "--output", "json") for i in range(4)]
         divided.append(sum(run.cpu for run in runs) + run_ours(path, *named, "--finish").cpu)
+        forget(name)
     sizes = [json.loads(run.output)["resources"][0]["rawBytes"] for run in runs]
-    print(f"\nfour shards of a run of {SIZE_SHARDS} ({load()}): {min(divided):.2f} CPU-s, of one worker {min(whole):.2f}: "
-          f"{min(divided) / min(whole):.2f} times as much; largest shard {max(sizes) / min(sizes):.3f} times the smallest", flush=True)
+    print(f"\nfour shards of a run of {SIZE_SHARDS}, {ROUNDS_SHARDS} times in turn with one worker ({load()}): "
+          f"largest shard {max(sizes) / min(sizes):.3f} times the smallest", flush=True)
+    for of in (statistics.median, min):
+        print(f"  {of.__name__:8} {of(divided):.2f} CPU-s, of one worker {of(whole):.2f}: {of(divided) / of(whole):.2f} times as much",
+              flush=True)
     quiet(os.path.join(TOOLS, "kafka_topics"), bootstrap, "delete", "shards")
 
 
@@ -248,7 +264,7 @@ def far_away():
                 name = f"far-{latency}-{turn}"
                 spec = {"topics": ["far"], "storage": STORAGE, "compression": "none"}
                 walls.setdefault(("backup", latency), []).append(run_ours(resource("KafkaBackup", name, far.bootstrap, spec)).wall)
-                shutil.rmtree(os.path.join(WORK, "volumes", "kafka-backups", "default", f"far-{50 - latency}-{turn}"), ignore_errors=True)
+                shutil.rmtree(archive_folder(f"far-{50 - latency}-{turn}"), ignore_errors=True)
                 spec = {"backupRef": {"name": name, "storage": STORAGE}, "topicMapping": {"far": "far-restored"}, "createTopics": True}
                 walls.setdefault(("restore", latency), []).append(run_ours(resource("KafkaRestore", name, far.bootstrap, spec)).wall)
                 quiet(os.path.join(TOOLS, "kafka_topics"), near, "delete", "far-restored")

@@ -27,32 +27,30 @@ void prefer_huge_pages(char* memory, std::size_t size) {
 
 class BufferPool::Idle {
  public:
-  explicit Idle(std::size_t bytes_max) : bytes_max_(bytes_max) {}
-
-  // The smallest of at least `size` bytes; null when that is more than twice `size`, or none is idle.
+  // The smallest of at least `size` bytes that is no more than twice that, or else a new one.
   std::unique_ptr<Buffer> take(std::size_t size) {
-    std::lock_guard lock(mutex_);
-    auto found = by_capacity_.lower_bound(size);
-    if (found == by_capacity_.end() || found->first / 2 > size) return nullptr;
-    auto buffer = std::move(found->second.back().buffer);  // the warmest
-    found->second.pop_back();
-    if (found->second.empty()) by_capacity_.erase(found);
-    bytes_ -= buffer->capacity();
+    const auto capacity = capacity_class(size);
+    if (capacity < pooled_bytes_min) return std::make_unique<Buffer>(capacity);
+    auto buffer = take_idle(size, capacity);
+    if (!buffer) {
+      buffer = std::make_unique<Buffer>(capacity);
+      prefer_huge_pages(buffer->memory_.get(), capacity);
+    }
     return buffer;
   }
 
   void give_back(std::unique_ptr<Buffer> buffer) {
-    if (buffer->capacity() < pooled_bytes_min || buffer->capacity() > bytes_max_) return;
+    const auto capacity = buffer->capacity();
+    if (capacity < pooled_bytes_min) return;
     std::lock_guard lock(mutex_);
-    while (bytes_ + buffer->capacity() > bytes_max_) drop_oldest();
-    bytes_ += buffer->capacity();
-    auto& same = by_capacity_[buffer->capacity()];
-    same.push_back({++returns_, std::move(buffer)});
+    out_bytes_ -= capacity;
+    idle_bytes_ += capacity;
+    by_capacity_[capacity].push_back({++returns_, std::move(buffer)});
   }
 
   std::size_t bytes() const {
     std::lock_guard lock(mutex_);
-    return bytes_;
+    return idle_bytes_;
   }
 
  private:
@@ -61,32 +59,43 @@ class BufferPool::Idle {
     std::unique_ptr<Buffer> buffer;
   };
 
+  std::unique_ptr<Buffer> take_idle(std::size_t size, std::size_t capacity) {
+    std::lock_guard lock(mutex_);
+    auto found = by_capacity_.lower_bound(size);
+    std::unique_ptr<Buffer> buffer;
+    if (found != by_capacity_.end() && found->first / 2 <= size) {
+      buffer = std::move(found->second.back().buffer);  // the warmest
+      found->second.pop_back();
+      if (found->second.empty()) by_capacity_.erase(found);
+      capacity = buffer->capacity();
+      idle_bytes_ -= capacity;
+    }
+    out_bytes_ += capacity;
+    out_bytes_most_ = std::max(out_bytes_most_, out_bytes_);
+    while (out_bytes_ + idle_bytes_ > out_bytes_most_) drop_oldest();
+    return buffer;
+  }
+
   void drop_oldest() {
     auto oldest = by_capacity_.begin();
     for (auto each = oldest; each != by_capacity_.end(); ++each)
       if (each->second.front().order < oldest->second.front().order) oldest = each;
-    bytes_ -= oldest->first;
+    idle_bytes_ -= oldest->first;
     oldest->second.pop_front();
     if (oldest->second.empty()) by_capacity_.erase(oldest);
   }
 
-  const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   // guarded by mutex_
   std::map<std::size_t, std::deque<Returned>> by_capacity_;  // no deque is empty
-  std::size_t bytes_ = 0;
+  std::size_t out_bytes_ = 0, out_bytes_most_ = 0, idle_bytes_ = 0;
   std::uint64_t returns_ = 0;
 };
 
-BufferPool::BufferPool(std::size_t idle_bytes_max) : idle_(std::make_shared<Idle>(idle_bytes_max)) {}
+BufferPool::BufferPool() : idle_(std::make_shared<Idle>()) {}
 
 std::shared_ptr<Buffer> BufferPool::take(std::size_t size) {
-  auto capacity = capacity_class(std::max<std::size_t>(size, 1));
-  auto buffer = capacity < pooled_bytes_min ? nullptr : idle_->take(size);
-  if (!buffer) {
-    buffer = std::make_unique<Buffer>(capacity);
-    prefer_huge_pages(buffer->memory_.get(), capacity);
-  }
+  auto buffer = idle_->take(std::max<std::size_t>(size, 1));
   buffer->begin_ = 0;
   buffer->size_ = size;
   // AddressSanitizer then sees a view that is used after its buffer went back, or beyond the size.

@@ -44,16 +44,17 @@ class Buffer {
   std::size_t begin_ = 0, size_ = 0;
 };
 
-// Gives out buffers and keeps those that come back, the longest idle dropped first. Thread-safe; buffers may
-// outlive the pool.
+// Gives out buffers and keeps those that come back, as far as it then holds no more memory, out and idle,
+// than its users once had out at one time: what bounds them bounds it. The longest idle goes first.
+// Thread-safe; buffers may outlive the pool.
 class BufferPool {
  public:
   static constexpr std::size_t pooled_bytes_min = 64 * 1024;  // smaller ones are left to malloc
 
-  explicit BufferPool(std::size_t idle_bytes_max);
+  BufferPool();
   // Of exactly `size` bytes; it comes back when the last owner drops it.
   std::shared_ptr<Buffer> take(std::size_t size);
-  std::size_t idle_bytes() const;  // never more than idle_bytes_max
+  std::size_t idle_bytes() const;
 
  private:
   class Idle;

@@ -28,7 +28,7 @@ struct ConnectionSettings {
   Duration request_timeout =
       std::chrono::seconds(30);  // for sending one, and for its answer once that is awaited
   std::size_t response_bytes_max = 256 * 1024 * 1024;
-  std::shared_ptr<BufferPool> buffers = std::make_shared<BufferPool>(64 * 1024 * 1024);  // of all answers
+  std::shared_ptr<BufferPool> buffers = std::make_shared<BufferPool>();  // of all answers
 };
 
 // The Records of `message` point into `buffer`.

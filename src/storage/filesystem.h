@@ -46,7 +46,7 @@ class FilesystemStore : public ObjectStore {
 
   const Directory root_;
   CreateOnlyWriter writer_;
-  BufferPool buffers_{16 * 1024 * 1024};
+  BufferPool buffers_;
 };
 
 }  // namespace kb::storage

@@ -43,7 +43,7 @@ class MemoryStore : public ObjectStore {
   auto hooked(const Context& ctx, StoreOperation operation, Act act);
 
   const StoreHooks hooks_;
-  BufferPool buffers_{1024 * 1024};
+  BufferPool buffers_;
   std::mutex mutex_;
   std::map<ObjectKey, std::string, std::less<>> objects_;  // guarded by mutex_
 };
