@@ -164,12 +164,24 @@ struct PartitionLag {
   }
 };
 
+// A broker, or the storage, whose circuit breaker is not closed.
+struct LeftAlonePeer {
+  std::string peer, failure;
+
+  void fields(auto& f) {
+    f.required("peer", peer, "host:port of a broker, or where the storage is.");
+    f("failure", failure, "What failed last.");
+  }
+};
+
 struct WorkProgress {
   std::string phase, topic;
   std::uint64_t partitions_done = 0, partitions_total = 0, records_done = 0, records_total = 0,
                 bytes_done = 0, bytes_total = 0, checkpoints = 0;
   double seconds = 0;
   std::int64_t checkpoint_s = 0;
+  std::vector<LeftAlonePeer> left_alone;
+  std::uint64_t held_back_offsets = 0, hanging_transactions = 0;  // of a backup
   // of a continuous backup
   std::optional<ReportedPoints> points;
   std::uint64_t lost_offsets = 0, lag_records = 0;
@@ -189,6 +201,10 @@ struct WorkProgress {
     f("checkpoints", checkpoints, "Checkpoints written.");
     f("seconds", seconds, "How long this worker has been working.");
     f("checkpointTime", checkpoint_s, "When the last checkpoint was written, Unix seconds; 0 for none.");
+    f("leftAlone", left_alone, "Brokers and storages whose circuit breaker is not closed.");
+    f("heldBackOffsets", held_back_offsets, "Backup: offsets behind open transactions, not captured.");
+    f("hangingTransactions", hanging_transactions,
+      "Backup: partitions whose open transaction nobody seems to be going to end.");
     f("points", points, "Continuous backup: what can be restored.");
     f("lostOffsets", lost_offsets,
       "Continuous backup: offsets that retention deleted before this worker read them.");

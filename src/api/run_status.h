@@ -56,6 +56,9 @@ struct RunProgress {
   std::optional<std::uint64_t> bytes_done;
   std::optional<std::uint32_t> percent;
   std::optional<std::uint64_t> eta_seconds;
+  std::optional<std::uint64_t> circuit_breakers_open;
+  std::optional<std::uint64_t> held_back_offsets;
+  std::optional<std::uint64_t> hanging_transactions;
 
   void fields(auto& f) {
     f("partitionsDone", partitions_done, "Partitions that are finished.");
@@ -65,6 +68,11 @@ struct RunProgress {
     f("bytesDone", bytes_done, "Bytes of record batches that are copied.");
     f("percent", percent, "How far it is.");
     f("etaSeconds", eta_seconds, "Seconds until it is done, at this speed.");
+    f("circuitBreakersOpen", circuit_breakers_open,
+      "Brokers and storages that are left alone, as spec.circuitBreaker says; the message names them.");
+    f("heldBackOffsets", held_back_offsets, "Offsets behind open transactions, which are not captured.");
+    f("hangingTransactions", hanging_transactions,
+      "Partitions whose open transaction nobody seems to be going to end.");
   }
   bool operator==(const RunProgress&) const = default;
 };

@@ -16,12 +16,14 @@ TEST_CASE("a run's metrics are its counters, under the names that users know") {
   counters.records_total = 100;
   counters.records_done = 25;
   counters.bytes_done = 5000;
+  counters.lost_offsets = 7;
   counters.held_back_offsets = 312;
   counters.hanging_transactions = 1;
   auto text = run_metrics_text(RunKind::backup, "nightly-20251210-020000", counters, 5);
   CHECK(has(text, "kafka_backup_records_total{backup_id=\"nightly-20251210-020000\"} 25"));
   CHECK(has(text, "kafka_backup_snapshot_records_remaining{backup_id=\"nightly-20251210-020000\"} 75"));
   CHECK(has(text, "kafka_backup_throughput_bytes_per_sec{backup_id=\"nightly-20251210-020000\"} 1000"));
+  CHECK(has(text, "kafka_backup_offsets_lost_total{backup_id=\"nightly-20251210-020000\"} 7"));
   CHECK(has(text, "kafka_backup_held_back_offsets{backup_id=\"nightly-20251210-020000\"} 312"));
   CHECK(has(text, "kafka_backup_hanging_transactions{backup_id=\"nightly-20251210-020000\"} 1"));
   text = run_metrics_text(RunKind::restore, "back", counters, 5);

@@ -54,6 +54,11 @@ api::WorkProgress WorkerServer::progress() {
   if (checkpoints_seen_.exchange(out.checkpoints) != out.checkpoints)
     checkpoint_s_ = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
   out.checkpoint_s = checkpoint_s_;
+  for (auto& seen : counters_.breakers->all())
+    if (seen.state != BreakerState::closed)
+      out.left_alone.push_back({std::move(seen.peer), std::move(seen.last_failure)});
+  out.held_back_offsets = counters_.held_back_offsets;
+  out.hanging_transactions = counters_.hanging_transactions;
   const auto points = counters_.points.state();
   out.points = reported(points);
   out.lost_offsets = counters_.lost_offsets;

@@ -176,8 +176,12 @@ std::shared_ptr<SSL_CTX> TlsClient::context() {
 
 std::unique_ptr<ByteStream> TlsClient::handshake(const Context& ctx, std::unique_ptr<ByteStream> stream,
                                                  const Endpoint& endpoint) {
-  auto tls = std::make_unique<TlsStream>(context().get(), std::move(stream));
   const auto host = without_dot(endpoint.host);
+  // A broker may advertise anything, and without a name nothing would be verified.
+  if (host.empty())
+    fail(ErrorKind::denied, "TLS with {}: there is no certificate for a host without a name",
+         to_string(endpoint));
+  auto tls = std::make_unique<TlsStream>(context().get(), std::move(stream));
   if (tls->handshake(ctx, host)) {
     grace_.accepted();
     return tls;

@@ -149,6 +149,15 @@ TEST_CASE("a certificate for another name is refused, with both names") {
   CHECK(error.hint().find("advertised.listeners") != std::string::npos);
 }
 
+TEST_CASE("a host without a name is refused: nothing could be verified") {
+  for (const auto* host : {"", "."}) {
+    TlsServer server({.identity = make_identity({.alternative_names = "DNS:localhost"})});
+    auto error = refusal_of(server, trusting(authority), host);
+    CHECK_EQ(error.kind(), ErrorKind::denied);
+    CHECK(says(error, "there is no certificate for a host without a name"));
+  }
+}
+
 TEST_CASE("a CA that is not ours is refused, also one of the same name") {
   for (const auto* trusted : {&other_authority, &namesake}) {
     TlsServer server;

@@ -342,7 +342,13 @@ TEST_CASE("progress is shown while a run lasts") {
   CHECK(decision.status.progress->percent == 25);
   CHECK(decision.status.progress->eta_seconds == 30);
   CHECK(decision.status.resumable == true);
+  const auto before = decision.status.message.value();
   CHECK(decision.actions.requeue_after == progress_interval);
+  input.progress->left_alone = {{"kafka-1:9092", "refused"}};
+  decision = decide_backup(input);
+  CHECK(decision.status.message == before + "; kafka-1:9092 is left alone for now: refused");
+  CHECK(decision.status.progress->circuit_breakers_open == 1);
+  CHECK(decision.actions.events.empty());
   backup.succeed();
   backup.look("2025-06-01T00:33:00Z");
   CHECK(!backup.status.progress);

@@ -46,7 +46,7 @@ Figure schedule_interval(const Resource& resource, const Spec& spec, const Statu
   }
 }
 
-constexpr std::array<BackupFigure, 21> figures{{
+constexpr std::array<BackupFigure, 24> figures{{
     {"kafka_backup_operator_backup_size_bytes", "Bytes that the last successful run stored.", false,
      [](const Resource&, const Spec&, const Status& s) { return number(s.bytes_processed); }},
     {"kafka_backup_operator_backup_records_total", "Records that the last successful run stored.", false,
@@ -78,6 +78,22 @@ constexpr std::array<BackupFigure, 21> figures{{
     {"kafka_backup_run_progress_ratio", "How far the run in progress is, 0 to 1.", false,
      [](const Resource&, const Spec&, const Status& s) {
        return s.progress && s.progress->percent ? Figure(*s.progress->percent / 100.0) : std::nullopt;
+     }},
+    {"kafka_backup_run_circuit_breakers_open",
+     "Brokers and storages that the run in progress leaves alone for now.", false,
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.progress ? number(s.progress->circuit_breakers_open) : std::nullopt;
+     }},
+    {"kafka_backup_run_held_back_offsets",
+     "Offsets behind open transactions, which the run in progress does not capture.", false,
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.progress ? number(s.progress->held_back_offsets) : std::nullopt;
+     }},
+    {"kafka_backup_run_hanging_transactions",
+     "Partitions whose open transaction nobody seems to be going to end, as the run in progress sees it.",
+     false,
+     [](const Resource&, const Spec&, const Status& s) {
+       return s.progress ? number(s.progress->hanging_transactions) : std::nullopt;
      }},
     {"kafka_backup_lost_offsets",
      "Offsets that Kafka's retention deleted before the last run could read them.", false,

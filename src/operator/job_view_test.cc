@@ -141,5 +141,23 @@ TEST_CASE("progress that cannot be is left out, and what is left stays a number"
   CHECK(!to_run_progress({.records_done = 9}).percent);
 }
 
+TEST_CASE("what is left alone is told once for all workers, and cut to a bearable length") {
+  const api::LeftAlonePeer broker{"kafka-1:9092", "refused"}, store{"s3://b", std::string(5000, 'x')};
+  const auto sum = add_up({{.left_alone = {broker}, .held_back_offsets = 312, .hanging_transactions = 2},
+                           {.left_alone = {broker, store}, .held_back_offsets = 300}});
+  CHECK(sum->left_alone.size() == 2);
+  CHECK(sum->left_alone[1].failure.size() < 1100);
+  CHECK(to_run_progress(*sum).circuit_breakers_open == 2);
+  CHECK(to_run_progress(*sum).held_back_offsets == 312);
+  CHECK(to_run_progress(*sum).hanging_transactions == 2);
+  const auto text = trouble_of(*sum);
+  CHECK(text.starts_with("; kafka-1:9092 is left alone for now: refused; s3://b is left alone"));
+  CHECK(text.ends_with("; transactions hang in 2 partitions, what is behind them is not captured"));
+  CHECK(trouble_of({.held_back_offsets = 5}).empty());
+  const auto many = trouble_of({.left_alone = std::vector(7, broker)});
+  CHECK(many.ends_with("; 4 more are left alone"));
+  CHECK(!add_up({{.hanging_transactions = 1ull << 60}}));
+}
+
 }  // namespace
 }  // namespace kb::op

@@ -27,15 +27,18 @@ MetricsSnapshot snapshot_of(const ResourceView& backup) {
 ResourceView sample_backup() {
   auto backup =
       sample::resource("KafkaBackup", sample::backup_spec(R"(,"schedule":"0 * * * *","suspend":true)"));
-  backup.status = {{"recordsProcessed", 1000},
-                   {"bytesProcessed", 2048},
-                   {"lastBackupTime", "2025-06-01T00:00:00Z"},
-                   {"skippedTicks", 3},
-                   {"lastRetentionTime", "2025-06-01T00:00:00Z"},
-                   {"retentionError", "denied"},
-                   {"progress", {{"percent", 40}}},
-                   {"currentRun", {{"job", "j"}, {"startTime", "2025-06-01T00:10:00Z"}}},
-                   {"restorePoints", {{"count", 5}, {"bytes", 99}, {"first", "2025-05-01T00:00:00Z"}}}};
+  backup.status = {
+      {"recordsProcessed", 1000},
+      {"bytesProcessed", 2048},
+      {"lastBackupTime", "2025-06-01T00:00:00Z"},
+      {"skippedTicks", 3},
+      {"lastRetentionTime", "2025-06-01T00:00:00Z"},
+      {"retentionError", "denied"},
+      {"progress",
+       {{"percent", 40}, {"circuitBreakersOpen", 2}, {"heldBackOffsets", 312}, {"hangingTransactions", 1}}},
+      {"lostOffsets", 7},
+      {"currentRun", {{"job", "j"}, {"startTime", "2025-06-01T00:10:00Z"}}},
+      {"restorePoints", {{"count", 5}, {"bytes", 99}, {"first", "2025-05-01T00:00:00Z"}}}};
   return backup;
 }
 
@@ -95,6 +98,10 @@ TEST_CASE("the exposition has what was counted and what statuses say") {
   CHECK(value("kafka_backup_suspended" + of_nightly) == 1);
   CHECK(value("kafka_backup_run_in_progress" + of_nightly) == 1);
   CHECK(value("kafka_backup_run_progress_ratio" + of_nightly) == doctest::Approx(0.4));
+  CHECK(value("kafka_backup_run_circuit_breakers_open" + of_nightly) == 2);
+  CHECK(value("kafka_backup_run_held_back_offsets" + of_nightly) == 312);
+  CHECK(value("kafka_backup_run_hanging_transactions" + of_nightly) == 1);
+  CHECK(value("kafka_backup_lost_offsets" + of_nightly) == 7);
   CHECK(value("kafka_backup_restore_points" + of_nightly) == 5);
   CHECK(value("kafka_backup_retention_error" + of_nightly) == 1);
   CHECK(value("kafka_backup_skipped_ticks_total" + of_nightly) == 3);

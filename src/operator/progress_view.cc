@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "api/names.h"
 #include "base/cut_text.h"
 
@@ -10,7 +12,8 @@ namespace kb::op {
 namespace {
 
 constexpr double seconds_max = 1e9;
-constexpr std::size_t error_bytes_max = 1000;
+constexpr std::size_t error_bytes_max = 1000, peer_bytes_max = 200;
+constexpr std::size_t peers_max = 100, peers_told_max = 3;
 constexpr std::uint64_t figure_max = std::uint64_t{1} << 50;  // of a thousand workers still a number
 
 bool is_time(std::int64_t unix_seconds) {
@@ -31,7 +34,8 @@ bool is_believable(const api::ReportedRetention& retention) {
 bool is_believable(const api::WorkProgress& worker) {
   return std::max({worker.partitions_done, worker.partitions_total, worker.records_done, worker.records_total,
                    worker.bytes_done, worker.bytes_total, worker.checkpoints, worker.lost_offsets,
-                   worker.lag_records}) <= figure_max &&
+                   worker.lag_records, worker.held_back_offsets, worker.hanging_transactions}) <=
+             figure_max &&
          worker.seconds >= 0 && worker.seconds <= seconds_max && is_time(worker.checkpoint_s) &&
          is_time(worker.retention_s) && (!worker.points || are_believable(*worker.points)) &&
          (!worker.retention || is_believable(*worker.retention));
@@ -42,6 +46,15 @@ void add_lagging(std::vector<api::PartitionLag>& sum, const std::vector<api::Par
     if (sum.size() < api::lagging_partitions_max && api::is_topic_name(lag.topic) && lag.partition >= 0 &&
         lag.records <= figure_max)
       sum.push_back(lag);
+}
+
+// Each worker has breakers of its own, so several may have the same peer.
+void add_left_alone(std::vector<api::LeftAlonePeer>& sum, const std::vector<api::LeftAlonePeer>& more) {
+  for (const auto& seen : more) {
+    api::LeftAlonePeer own{cut_text(seen.peer, peer_bytes_max), cut_text(seen.failure, error_bytes_max)};
+    const auto is_same = [&](const auto& known) { return known.peer == own.peer; };
+    if (sum.size() < peers_max && std::ranges::none_of(sum, is_same)) sum.push_back(std::move(own));
+  }
 }
 
 void add_retention(api::WorkProgress& sum, const api::WorkProgress& worker) {
@@ -68,6 +81,10 @@ std::optional<api::WorkProgress> add_up(const std::vector<api::WorkProgress>& wo
     sum.checkpoints += worker.checkpoints;
     sum.seconds = std::max(sum.seconds, worker.seconds);
     sum.checkpoint_s = std::max(sum.checkpoint_s, worker.checkpoint_s);
+    add_left_alone(sum.left_alone, worker.left_alone);
+    // Each worker of a run has those of the whole run.
+    sum.held_back_offsets = std::max(sum.held_back_offsets, worker.held_back_offsets);
+    sum.hanging_transactions = std::max(sum.hanging_transactions, worker.hanging_transactions);
     sum.lost_offsets += worker.lost_offsets;
     if (worker.points) sum.points = worker.points;
     if (worker.retention) add_retention(sum, worker);
@@ -84,7 +101,10 @@ api::RunProgress to_run_progress(const api::WorkProgress& progress) {
                        .records_total = progress.records_total,
                        .bytes_done = progress.bytes_done,
                        .percent = {},
-                       .eta_seconds = {}};
+                       .eta_seconds = {},
+                       .circuit_breakers_open = progress.left_alone.size(),
+                       .held_back_offsets = progress.held_back_offsets,
+                       .hanging_transactions = progress.hanging_transactions};
   if (progress.records_total == 0) return out;
   const auto share =
       std::min(1.0, static_cast<double>(progress.records_done) / static_cast<double>(progress.records_total));
@@ -93,6 +113,20 @@ api::RunProgress to_run_progress(const api::WorkProgress& progress) {
     out.eta_seconds =
         static_cast<std::uint64_t>(std::min(seconds_max, progress.seconds / share * (1 - share)));
   return out;
+}
+
+// Names no figures that grow: each new text is a write to the API server.
+std::string trouble_of(const api::WorkProgress& progress) {
+  std::string text;
+  const auto& peers = progress.left_alone;
+  for (std::size_t i = 0; i < std::min(peers.size(), peers_told_max); ++i)
+    text += fmt::format("; {} is left alone for now: {}", peers[i].peer, peers[i].failure);
+  if (peers.size() > peers_told_max)
+    text += fmt::format("; {} more are left alone", peers.size() - peers_told_max);
+  if (progress.hanging_transactions > 0)
+    text += fmt::format("; transactions hang in {} partitions, what is behind them is not captured",
+                        progress.hanging_transactions);
+  return text;
 }
 
 }  // namespace kb::op

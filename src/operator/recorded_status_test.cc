@@ -51,8 +51,14 @@ TEST_CASE("progress of a backup is what its workers say") {
                                      .bytes_done = 500,
                                      .checkpoints = 1,
                                      .seconds = 30,
-                                     .checkpoint_s = 1748737900};
+                                     .checkpoint_s = 1748737900,
+                                     .left_alone = {{"kafka-1:9092", "refused"}},
+                                     .held_back_offsets = 312,
+                                     .hanging_transactions = 1};
   const auto status = decide_backup(input).status;
+  CHECK(status.progress->circuit_breakers_open == 1);
+  CHECK(status.progress->held_back_offsets == 312);
+  CHECK(status.progress->hanging_transactions == 1);
   CHECK(status.progress->partitions_done == 1);
   CHECK(status.progress->partitions_total == 2);
   CHECK(status.progress->records_done == 30);

@@ -169,6 +169,7 @@ void Step::follow_active(const RunView& view) {
     running_text_ += ": " + waits;
   else if (view.failed_attempts > 0)
     running_text_ += fmt::format(", attempt {}; before: {}", view.failed_attempts + 1, view.failure);
+  if (in_.progress) running_text_ += trouble_of(*in_.progress);
 }
 
 void Step::end(std::string_view phase, std::string_view reason, std::string message) {

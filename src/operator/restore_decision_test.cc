@@ -26,6 +26,7 @@ struct Restore {
   std::variant<BackupSource, NoSource> source = BackupSource{
       .backup_namespace = "kafka", .backup_name = "nightly", .backup_id = "nightly-20250601-000000"};
   api::KafkaRestoreStatus status;
+  std::optional<api::WorkProgress> progress;
 
   void edit(std::string_view member, boost::json::value value) {
     view.spec.as_object()[member] = std::move(value);
@@ -41,7 +42,7 @@ struct Restore {
                                     .start_error = {},
                                     .jobs = jobs,
                                     .pods = pods,
-                                    .progress = {},
+                                    .progress = progress,
                                     .now = at(time)});
     status = decision.status;
     view.status = schema::write(decision.status);
@@ -64,6 +65,18 @@ struct Restore {
                     .report = said});
   }
 };
+
+TEST_CASE("a restore says whom it leaves alone") {
+  Restore restore;
+  restore.look("2025-06-01T01:00:00Z");
+  restore.progress = api::WorkProgress{.left_alone = {{"kafka-1:9092", "refused"}}};
+  CHECK(restore.look("2025-06-01T01:00:05Z").events.empty());
+  CHECK(restore.status.message == "Restore in progress; kafka-1:9092 is left alone for now: refused");
+  CHECK(condition(restore.status, "Progressing").message == restore.status.message);
+  restore.progress->left_alone.clear();
+  restore.look("2025-06-01T01:00:10Z");
+  CHECK(restore.status.message == "Restore in progress");
+}
 
 TEST_CASE("a restore runs once; an edit says so and does not run it again, a token does") {
   Restore restore;
