@@ -12,6 +12,16 @@
 
 namespace kb::engine {
 
+kafka::Uuid WrittenTopics::same_id(const std::string& topic, const kafka::Uuid& now) {
+  std::lock_guard lock(mutex_);
+  auto& known = ids_[topic];
+  if (known == kafka::Uuid{}) known = now;
+  if (now != kafka::Uuid{} && now != known)
+    throw TargetLogDiffers(fmt::format("topic {} was deleted and created again while it was written", topic),
+                           "run the restore again: it looks at the new topic as at any other");
+  return known;
+}
+
 void ProduceWorker::run(const Context& ctx) {
   while (auto node_id = shared_.scheduler.begin(ctx)) {
     node_id_ = *node_id;
@@ -125,8 +135,13 @@ void ProduceWorker::look_up_leaders(const Context& ctx) {
   if (stale_topics_.empty()) return;
   std::vector<std::string> topics(stale_topics_.begin(), stale_topics_.end());
   shared_.cluster.refresh(ctx, topics);
+  for (const auto& topic : topics) id_of(topic);
   stale_topics_.clear();
   shared_.scheduler.leaders_changed();
+}
+
+kafka::Uuid ProduceWorker::id_of(const std::string& topic) {
+  return shared_.topics.same_id(topic, shared_.cluster.topic_id(topic));
 }
 
 // The next batch of each partition that may send one, as far as they fit into a request.
@@ -143,7 +158,8 @@ ProduceWorker::Partitions ProduceWorker::next_request(kafka::ProduceRequest& req
     bytes += batch.bytes.size();
     const auto& target = producer->target();
     if (request.topic_data.empty() || request.topic_data.back().name != target.topic)
-      request.topic_data.push_back({.name = target.topic, .partition_data = {}});
+      request.topic_data.push_back(
+          {.name = target.topic, .partition_data = {}, .topic_id = id_of(target.topic)});
     request.topic_data.back().partition_data.push_back(
         {.index = target.partition, .records = {{batch.bytes.data(), batch.bytes.size()}}});
     chosen.push_back(producer.get());
@@ -279,14 +295,18 @@ void ProduceWorker::take_answer(const kafka::ProduceResponse& answer) {
   in_flight_.pop_front();
   request.permit.succeeded();
   broker_fails_ = false;
-  std::map<std::pair<std::string_view, std::int32_t>, const kafka::ProduceResponse::Partition*> answers;
+  const bool by_id = !answer.responses.empty() && answer.responses.front().name.empty();
+  const auto key_of = [&](const std::string& name, const kafka::Uuid& id) {
+    return by_id ? std::string(id.begin(), id.end()) : name;
+  };
+  std::map<std::pair<std::string, std::int32_t>, const kafka::ProduceResponse::Partition*> answers;
   for (const auto& topic : answer.responses)
     for (const auto& partition : topic.partition_responses)
-      answers[{topic.name, partition.index}] = &partition;
+      answers[{key_of(topic.name, topic.topic_id), partition.index}] = &partition;
   for (auto* producer : request.partitions) {
     if (!producer) continue;  // it failed in an earlier request: what was sent behind that does not count
     const auto& target = producer->target();
-    auto it = answers.find({target.topic, target.partition});
+    auto it = answers.find({key_of(target.topic, id_of(target.topic)), target.partition});
     if (it == answers.end())
       fail(ErrorKind::corrupt, "Produce answer of broker {} leaves out {}/{}", node_id_, target.topic,
            target.partition);

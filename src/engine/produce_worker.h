@@ -47,10 +47,22 @@ class WrittenEnds {
   std::map<kafka::TopicPartition, std::int64_t> ends_;
 };
 
+// The ids of the topics as they were when they were first written to. Thread-safe.
+class WrittenTopics {
+ public:
+  // Throws TargetLogDiffers when the topic has another one now. Zeros stand for one that is not known.
+  kafka::Uuid same_id(const std::string& topic, const kafka::Uuid& now);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, kafka::Uuid> ids_;  // guarded by mutex_
+};
+
 struct ProduceShared {
   kafka::Cluster& cluster;
   ProduceScheduler& scheduler;
   WrittenEnds& ends;
+  WrittenTopics& topics;
   ByteBudget& budget;
   RateLimiter& bytes_per_second;
   RateLimiter& records_per_second;
@@ -89,6 +101,7 @@ class ProduceWorker {
   bool leads(const PartitionProducer& producer) const;
   void look_up_leaders(const Context& ctx);
   bool send(const Context& ctx);
+  kafka::Uuid id_of(const std::string& topic);
   Partitions next_request(kafka::ProduceRequest& request);
   void use_connection(const Context& ctx);
   // Takes the next step to settle what is in doubt: waits for an answer, or asks where the logs end. False

@@ -83,9 +83,11 @@ void produce(const Context& ctx, kafka::Cluster& cluster, const RestoreRequest& 
       {.workers_per_broker = settings.workers, .partitions_at_once_max = settings.partitions_at_once_max},
       [&](const TopicPartition& tp) { return cluster.leader(tp.topic, tp.partition); });
   WrittenEnds ends;
+  WrittenTopics topics;
   ProduceShared shared{.cluster = cluster,
                        .scheduler = scheduler,
                        .ends = ends,
+                       .topics = topics,
                        .budget = budget,
                        .bytes_per_second = bytes_per_second,
                        .records_per_second = records_per_second,

@@ -58,6 +58,8 @@ class Cluster {
   int32_t leader_epoch(std::string_view topic, int32_t partition) const {
     return cache_.leader(topic, partition).leader_epoch;
   }
+  // Zeros when no metadata had the topic, or the brokers are older than 2.8.
+  Uuid topic_id(std::string_view topic) const { return cache_.topic_id(topic); }
 
   template <class Request>
   Reply<typename Request::Response> call_any(const Context& ctx, const Request& request) {

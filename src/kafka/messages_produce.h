@@ -1,7 +1,7 @@
 // Messages that write to a partition: Produce, and what fences its producer: InitProducerId,
-// AddPartitionsToTxn, EndTxn (KIP-98, KIP-360). Fields, defaults and versions: as in messages_cluster.h. Kept
-// below the versions of "transactions, second version" (KIP-890), in which Produce adds partitions to a
-// transaction by itself and EndTxn raises the epoch.
+// AddPartitionsToTxn, EndTxn (KIP-98, KIP-360). Fields, defaults and versions: as in messages_cluster.h. In
+// transactions kept below the versions of their "second version" (KIP-890), in which Produce adds partitions
+// to a transaction by itself and EndTxn raises the epoch.
 #pragma once
 #include "kafka/codec.h"
 #include "kafka/error_code.h"
@@ -12,7 +12,8 @@ namespace kb::kafka {
 struct ProduceResponse;
 struct ProduceRequest {
   static constexpr ApiSpec api{
-      .name = "Produce", .key = 0, .min_version = 3, .max_version = 11, .flexible_from = 9};
+      .name = "Produce", .key = 0, .min_version = 3, .max_version = 13, .flexible_from = 9};
+  static constexpr int16_t by_topic_id_from = 13;  // KIP-516: ids in the place of names
   using Response = ProduceResponse;
   struct Partition {
     int32_t index = 0;
@@ -25,8 +26,10 @@ struct ProduceRequest {
   struct Topic {
     std::string name;
     std::vector<Partition> partition_data;
+    Uuid topic_id{};
     void fields(auto& f) {
-      f(name);
+      f(name, between(0, by_topic_id_from - 1));
+      f(topic_id, since(by_topic_id_from));
       f(partition_data);
     }
   };
@@ -34,6 +37,15 @@ struct ProduceRequest {
   int16_t acks = 0;  // -1: all replicas in sync
   int32_t timeout_ms = 0;
   std::vector<Topic> topic_data;
+
+  // The newest version that can say what is asked for: topics without an id can only be named. And not in a
+  // transaction, to which brokers would add partitions by themselves from version 12 on (KIP-890).
+  int16_t version_max() const {
+    if (transactional_id) return 11;
+    for (const auto& each : topic_data)
+      if (each.topic_id == Uuid{}) return by_topic_id_from - 1;
+    return api.max_version;
+  }
 
   void fields(auto& f) {
     f(transactional_id, since(3), since(3));
@@ -74,8 +86,10 @@ struct ProduceResponse {
   struct Topic {
     std::string name;
     std::vector<Partition> partition_responses;
+    Uuid topic_id{};
     void fields(auto& f) {
-      f(name);
+      f(name, between(0, ProduceRequest::by_topic_id_from - 1));
+      f(topic_id, since(ProduceRequest::by_topic_id_from));
       f(partition_responses);
     }
   };

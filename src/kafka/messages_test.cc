@@ -189,6 +189,15 @@ TEST_CASE("a fetch of a topic without an id speaks a version with names") {
   CHECK(request.version_max() == 12);
 }
 
+TEST_CASE("what is written to a topic without an id, or in a transaction, names it") {
+  ProduceRequest request{.topic_data = {{.name = "orders", .topic_id = id}}};
+  CHECK(request.version_max() == ProduceRequest::api.max_version);
+  request.topic_data.push_back({.name = "users"});
+  CHECK(request.version_max() == 12);
+  request.transactional_id = "t";
+  CHECK(request.version_max() == 11);
+}
+
 void offsets(GoldenMessages& golden) {
   golden.request(
       ListOffsetsRequest{.replica_id = replica_id_consumer,
@@ -213,11 +222,11 @@ void offsets(GoldenMessages& golden) {
 }
 
 void produce(GoldenMessages& golden) {
-  golden.request(ProduceRequest{
-      .transactional_id = "restore",
-      .acks = -1,
-      .timeout_ms = 30000,
-      .topic_data = {{"orders", {{1, {"BATCH ONE"}}, {2, {"BATCH TWO"}}}}, {"users", {{0, {"B3"}}}}}});
+  golden.request(ProduceRequest{.transactional_id = "restore",
+                                .acks = -1,
+                                .timeout_ms = 30000,
+                                .topic_data = {{"orders", {{1, {"BATCH ONE"}}, {2, {"BATCH TWO"}}}, id},
+                                               {"users", {{0, {"B3"}}}, id}}});
   golden.request(ProduceRequest{.acks = 1}, "nulls");
   const ProduceResponse::Partition partition{.index = 1,
                                              .error_code = ErrorCode::invalid_record,
@@ -227,7 +236,7 @@ void produce(GoldenMessages& golden) {
                                              .record_errors = {{6, "no key"}, {7, {}}},
                                              .error_message = "refused",
                                              .current_leader = {.leader_id = 3, .leader_epoch = 9}};
-  golden.response(ProduceResponse{.responses = {{"orders", {partition, {}}}},
+  golden.response(ProduceResponse{.responses = {{"orders", {partition, {}}, id}},
                                   .throttle_time_ms = 5,
                                   .node_endpoints = {{3, "h3", 9094, "r"}}});
 }

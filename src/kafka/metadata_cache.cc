@@ -91,4 +91,10 @@ PartitionLeader MetadataCache::leader(std::string_view topic, int32_t partition)
   return leader == found->second.partitions.end() ? PartitionLeader{} : leader->second;
 }
 
+Uuid MetadataCache::topic_id(std::string_view topic) const {
+  std::lock_guard lock(mutex_);
+  auto found = topics_.find(topic);
+  return found == topics_.end() ? Uuid{} : found->second.topic_id;
+}
+
 }  // namespace kb::kafka

@@ -40,6 +40,7 @@ class MetadataCache {
   std::vector<Broker> brokers() const;
   std::optional<Endpoint> endpoint(int32_t node_id) const;
   PartitionLeader leader(std::string_view topic, int32_t partition) const;
+  Uuid topic_id(std::string_view topic) const;  // zeros when the topic is not known, or has none
   // What a broker says that no longer leads (KIP-951). True when it is news, and the leader's address is
   // known or among `endpoints`.
   bool learn_leader(std::string_view topic, int32_t partition, const LeaderIdAndEpoch& leader,

@@ -110,23 +110,23 @@ func fetch() {
 }
 
 func produce() {
-	show("ProduceRequest", "full", 3, 11, &kmsg.ProduceRequest{TransactionID: s("restore"), Acks: -1, TimeoutMillis: 30000,
-		Topics: []kmsg.ProduceRequestTopic{{Topic: "orders", Partitions: []kmsg.ProduceRequestTopicPartition{
+	show("ProduceRequest", "full", 3, 13, &kmsg.ProduceRequest{TransactionID: s("restore"), Acks: -1, TimeoutMillis: 30000,
+		Topics: []kmsg.ProduceRequestTopic{{Topic: "orders", TopicID: id, Partitions: []kmsg.ProduceRequestTopicPartition{
 			{Partition: 1, Records: []byte("BATCH ONE")}, {Partition: 2, Records: []byte("BATCH TWO")}}},
-			{Topic: "users", Partitions: []kmsg.ProduceRequestTopicPartition{{Partition: 0, Records: []byte("B3")}}}}})
-	show("ProduceRequest", "nulls", 3, 11, &kmsg.ProduceRequest{Acks: 1})
+			{Topic: "users", TopicID: id, Partitions: []kmsg.ProduceRequestTopicPartition{{Partition: 0, Records: []byte("B3")}}}}})
+	show("ProduceRequest", "nulls", 3, 13, &kmsg.ProduceRequest{Acks: 1})
 	partition := kmsg.ProduceResponseTopicPartition{Partition: 1, ErrorCode: 87, BaseOffset: 1 << 35, LogAppendTime: 1700000000001,
 		LogStartOffset: 4, ErrorMessage: s("refused"), CurrentLeader: kmsg.ProduceResponseTopicPartitionCurrentLeader{LeaderID: 3, LeaderEpoch: 9},
 		ErrorRecords: []kmsg.ProduceResponseTopicPartitionErrorRecord{{RelativeOffset: 6, ErrorMessage: s("no key")}, {RelativeOffset: 7}}}
 	bare := kmsg.NewProduceResponseTopicPartition()
 	tagged := kmsg.ProduceResponse{ThrottleMillis: 5,
-		Topics:  []kmsg.ProduceResponseTopic{{Topic: "orders", Partitions: []kmsg.ProduceResponseTopicPartition{partition, bare}}},
+		Topics:  []kmsg.ProduceResponseTopic{{Topic: "orders", TopicID: id, Partitions: []kmsg.ProduceResponseTopicPartition{partition, bare}}},
 		Brokers: []kmsg.ProduceResponseBroker{{NodeID: 3, Host: "h3", Port: 9094, Rack: s("r")}}}
 	partition.CurrentLeader = bare.CurrentLeader
 	untagged := kmsg.ProduceResponse{ThrottleMillis: 5,
-		Topics: []kmsg.ProduceResponseTopic{{Topic: "orders", Partitions: []kmsg.ProduceResponseTopicPartition{partition, bare}}}}
+		Topics: []kmsg.ProduceResponseTopic{{Topic: "orders", TopicID: id, Partitions: []kmsg.ProduceResponseTopicPartition{partition, bare}}}}
 	show("ProduceResponse", "full", 3, 9, &untagged) // kmsg writes tags of later versions, too
-	show("ProduceResponse", "full", 10, 11, &tagged)
+	show("ProduceResponse", "full", 10, 13, &tagged)
 
 	show("InitProducerIdRequest", "full", 0, 5, &kmsg.InitProducerIDRequest{TransactionalID: s("restore"),
 		TransactionTimeoutMillis: 60000, ProducerID: 4000, ProducerEpoch: 3})
