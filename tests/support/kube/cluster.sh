@@ -23,6 +23,7 @@ node_ip=10.244.0.1 # the node's address, and the gateway of its pods
 start() { # [--node] [DIR]
 	local node='' dir port=6443 isolate=()
 	if [ "${1:-}" = --node ]; then
+		"$(dirname "$self")/install.sh" --node >/dev/null
 		node=yes isolate=(unshare --net --mount --pid --uts --ipc --fork --kill-child --mount-proc)
 		shift
 	fi

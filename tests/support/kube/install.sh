@@ -35,13 +35,13 @@ build_tools() { # PREFIX
 }
 
 mkdir -p "$cache"
+prefix=$cache/$(cat "$here"/{tools/{go.mod,go.sum,main.go},pause.c,image.py} | sha256sum | cut -c1-16)
+exec 8>"$cache/lock"
+flock 8
 if [ "${1:-}" = --node ]; then
 	type containerd runc iptables /usr/lib/cni/bridge >/dev/null 2>&1 ||
 		install_packages containerd runc iptables containernetworking-plugins
 fi
-prefix=$cache/$(cat "$here"/{tools/{go.mod,go.sum,main.go},pause.c,image.py} | sha256sum | cut -c1-16)
-exec 8>"$cache/lock"
-flock 8
 if [ ! -f "$prefix/installed" ]; then
 	rm -rf "$prefix" && mkdir -p "$prefix/bin"
 	build_tools "$prefix" >"$cache/build.log" 2>&1 || fail "the build failed, see $cache/build.log: $(tail -3 "$cache/build.log")"
