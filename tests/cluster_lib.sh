@@ -3,6 +3,7 @@
 # start_cluster sets cluster (the folder), bootstrap (all three, without the proxies) and proxied (the same through them).
 # Broker N is the broker of kafka.sh in $cluster/N, in the rack "rack-N"; topics have three replicas, of which two must be in sync.
 # The node ids are 1 to 3 and 100. Clients that come through `proxied` are led through the proxies everywhere.
+# A storm needs MOVES, KILLS, ROLLS and SILENCES, how often each happens in it, and the topic of begin_load.
 
 cluster_ports() { # prints the first of ten free ports in a row
 	local base port free
@@ -96,10 +97,12 @@ tell() { # N RULE
 	"$support/fault_proxy.py" tell "$(cat "$cluster/control.$1")" "$2"
 }
 
+tell_all() { local n; for n in 1 2 3; do tell "$n" "$1"; done; } # RULE
+
 # What the proxies have seen of what `proxied` leads to; 0 when that has not happened. Begins anew with `nothing_seen`.
 seen() { tell "$1" status | sed -n "s/^$2: //p" | grep . || echo 0; } # N WHAT
 seen_by_all() { echo $(($(seen 1 "$1") + $(seen 2 "$1") + $(seen 3 "$1"))); } # WHAT
-nothing_seen() { local n; for n in 1 2 3; do tell "$n" forget; done; }
+nothing_seen() { tell_all forget; }
 
 kill_member() { "$support/kafka.sh" kill "$cluster/$1"; }
 start_member_again() { "$support/kafka.sh" start "$cluster/$1" --heap 400m >/dev/null; }
@@ -123,4 +126,124 @@ all_in_sync() { admin in-sync "$@"; } # TOPIC-PREFIX...
 
 proxied_brokers_yaml() { # prints the list for spec.kafkaCluster.bootstrapServers
 	sed 's/,/", "/g; s/^/["/; s/$/"]/' <<<"$1"
+}
+
+# ---- what happens, one by one and in a storm ---------------------------------------------------------------
+
+# What is written while everything goes on: one topic for the whole script; sets pid.
+begin_load() {
+	admin create load 6 3
+	background "$work/load.log" "$tools/kafka_load" "$bootstrap" load 6 --rate 200
+}
+
+moved=0
+move_leaders() { # TOPIC...
+	admin in-sync load __ "$@"
+	admin move load "$@"
+	moved=$((moved + 1))
+	[ $((moved % 3)) != 0 ] || admin move __transaction_state
+}
+
+kill_one() {
+	local n=$((1 + RANDOM % 3))
+	admin in-sync ""
+	kill_member "$n"
+	start_member_again "$n"
+}
+
+roll() {
+	local n
+	for n in 1 2 3; do
+		admin in-sync ""
+		restart_member "$n"
+	done
+}
+
+# No answer and no end of connections, from one broker; to us only. Longer than a request may take.
+fall_silent() {
+	local n=$((1 + RANDOM % 3))
+	tell "$n" black-hole
+	sleep 35 # the length of the silence is what is tested
+	tell "$n" clear
+}
+
+# Everything that is to happen, in a random order, as often as it should; ends with the file `storm.over`.
+storm() { # TOPIC...
+	local event
+	{
+		for _ in $(seq "$MOVES"); do echo move_leaders "$@"; done
+		for _ in $(seq "$KILLS"); do echo kill_one; done
+		for _ in $(seq "$ROLLS"); do echo roll; done
+		for _ in $(seq "$SILENCES"); do echo fall_silent; done
+	} | shuf >events
+	while read -r event; do
+		[ ! -e storm.end ] || return 0
+		echo "$(date +%T) $event" >>storm.log
+		$event >>storm.log 2>&1 || { echo "failed: $event" >>storm.log; return 1; }
+	done <events
+	admin in-sync "" >>storm.log
+	touch storm.over
+}
+
+# Sets $storm. When the test fails the storm ends, too, with all brokers there for the next test.
+begin_storm() { # TOPIC...
+	storm "$@" &
+	storm=$!
+	trap 'touch storm.end; wait "$storm"' EXIT
+}
+
+through_proxies() { # YAML NEW-YAML
+	sed "s/bootstrapServers: \[[^]]*\]/bootstrapServers: [\"${proxied//,/\", \"}\"]/" "$1" >"$2"
+}
+
+# ---- what is written, and compared -------------------------------------------------------------------------
+
+write() { # TOPIC PARTITIONS COUNT FIRST-KEY
+	"$tools/kafka_load" "$bootstrap" "$1" "$2" --count "$3" --first-key "$4" --record-bytes 1000
+}
+
+describe() { "$KAFKA_BACKUP" describe "$1" --volumes "$volumes"; } # ID
+newest() { ids "$1" | tail -1; }                                    # ARCHIVE
+
+# Compares what a set holds, restored under names with PREFIX, with the source.
+check_set() { # ID PREFIX SOURCE-DUMP OPTIONS...
+	local prefix=$2 source=$3
+	"$KAFKA_BACKUP" describe "$1" --volumes "$volumes" --output json >set.json
+	dump --prefix "$prefix" --output target.dump
+	"$support/kafka_captured.py" set.json "$source" target.dump "${@:4}" || fail "$1"
+}
+
+ids() { ls "$volumes/kafka-backups/default/$1/sets"; } # ARCHIVE
+
+# Restores a set under names with PREFIX and compares it with a dump of the source as it was.
+restored_equals() { # ARCHIVE ID TOPIC SOURCE-DUMP
+	restore_yaml "$1-$2" "$1" "topicMapping: {$3: again-$3}" | sed "s/backupRef: {/backupRef: {backupId: $2, /" >restore.yaml
+	kafka_backup_run restore.yaml
+	check_set "$2" "again-$3" "$4" --map "$3=again-$3"
+	topics delete "again-$3"
+}
+
+# A topic whose follower has the first 1000 records only, and is not in sync.
+begin_lagging() { # TOPIC LEADER FOLLOWER SETTING...
+	admin in-sync ""
+	admin create "$1" 1 "$2:$3" min.insync.replicas=1 unclean.leader.election.enable=true "${@:4}"
+	write "$1" 1 1000 0
+	admin in-sync "$1"
+	"$support/kafka.sh" pause "$cluster/$3"
+	admin in-sync-count "$1" 0 1
+}
+
+# The follower, which lacks the last records, becomes the leader.
+elect_unclean() { # TOPIC OLD-LEADER FOLLOWER
+	kill_member "$2"
+	"$support/kafka.sh" resume "$cluster/$3"
+	admin leader "$1" 0 "$3"
+}
+
+# Then the new log grows beyond where the old one was.
+unclean_election() { # TOPIC OLD-LEADER FOLLOWER
+	elect_unclean "$@"
+	write "$1" 1 8000 100000
+	start_member_again "$2"
+	admin in-sync ""
 }

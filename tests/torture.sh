@@ -9,7 +9,7 @@ echo "== operators, workers and the cluster's programs killed, stopped and evict
 KILLS=${OPERATOR_KILLS:-30} tests/run.sh operator_chaos
 echo "== three brokers: 30 leader moves, 10 kills, 3 rolling restarts, 5 silences, each of backup and restore; logs that change"
 MOVES=${MOVES:-30} KILLS=${MOVING_KILLS:-10} ROLLS=${ROLLS:-3} SILENCES=${SILENCES:-5} RETENTIONS=${RETENTIONS:-10} \
-	RECREATIONS=${RECREATIONS:-10} ELECTIONS=${ELECTIONS:-5} tests/run.sh moving
+	RECREATIONS=${RECREATIONS:-10} ELECTIONS=${ELECTIONS:-5} tests/run.sh moving moving_continuous
 echo "== 10,000 partitions; 50 ms to the broker"
 SCALE_PARTITIONS=${SCALE_PARTITIONS:-10000} tests/run.sh scale
 echo "== ${KB_MODEL_SEEDS:=100000} seeds of the archive's model"

@@ -12,15 +12,13 @@ namespace kb::engine {
 namespace {
 
 // Of the batch before the position.
-std::int32_t last_epoch(const archive::CapturedTopic& topic, const archive::CapturedPartition& p,
-                        const archive::Index& stored, const archive::StreamId& stream,
-                        std::int64_t position) {
-  if (topic.compacted) return -1;
+std::int32_t last_epoch(const archive::CapturedPartition& p, const archive::Index& stored,
+                        const archive::StreamId& stream, std::int64_t position) {
   auto it = stored.streams.find(stream);
   if (it != stored.streams.end())
     for (const auto& block : it->second)
       if (block.next_offset == position) return block.leader_epoch;
-  return position == p.from ? last_epoch_behind(topic, p) : -1;
+  return position == p.from ? last_epoch_behind(p) : -1;
 }
 
 // Where each partition of the shard is to be read on from, behind what the checkpoints hold.
@@ -47,7 +45,7 @@ std::vector<FetchCursor> open_cursors(const archive::Plan& plan, int shard, cons
                          .end = p.end,
                          .leader_epoch = cluster.leader_epoch(topic.name, p.partition),
                          .topic_id = topic_id_of(topic.topic_id),
-                         .last_epoch = last_epoch(topic, p, stored, stream, position)});
+                         .last_epoch = last_epoch(p, stored, stream, position)});
     }
   }
   return cursors;

@@ -33,17 +33,18 @@ struct FetchCursor {
   std::int32_t last_epoch = -1;                    // of the last batch before the position; -1 unknown
   std::optional<Clock::time_point> missing_since;  // no broker has known the topic
   Clock::time_point moved_at = Clock::now();       // when the position last moved
+  std::optional<Clock::time_point> stalled_since;  // answers have moved none of those asked for together
   FailureRow failures;
   Clock::time_point not_before{};
   bool done() const { return position >= end; }
 };
 
 // Of the batch before what a plan has still to read, by which a broker finds out that its log is not the one
-// that was read (KIP-595); -1 where that is not known for sure: a log cleaner may have taken the last ones,
-// or retention has moved the start on behind what the base holds.
-inline std::int32_t last_epoch_behind(const archive::CapturedTopic& topic,
-                                      const archive::CapturedPartition& p) {
-  return !topic.compacted && p.from > p.start ? p.leader_epoch : -1;
+// that was read (KIP-595); -1 where nothing is archived, or retention has moved the start on behind that.
+// Also of a compacted log, from which the last batch may be gone: an epoch that the leader knows no more
+// would have broken the lineage when the run was planned.
+inline std::int32_t last_epoch_behind(const archive::CapturedPartition& p) {
+  return p.from > p.start ? p.leader_epoch : -1;
 }
 
 // A worker fetches from one broker at a time, and so many at most from one: so a broker in trouble keeps only

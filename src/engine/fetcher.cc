@@ -112,7 +112,7 @@ void Fetcher::receive(const Context& ctx) {
     flight.lease.resize(reply->buffer->capacity());
     much_to_read_ = reply->buffer->view().size() >= shared_.settings.answer_bytes_min / 4;
     ask_ahead(ctx);
-    // A quota that is used up makes answers empty for a while (KIP-219): no stall.
+    // A quota that is used up makes answers empty for a while (KIP-219): that is no replica's fault.
     if (reply->message.throttle_time_ms > 0)
       for (auto& cursor : flight.turn.cursors) cursor.moved_at = Clock::now();
     const auto begun = Clock::now();
@@ -209,7 +209,7 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
     asked[{key_of(cursor.stream.topic, cursor.topic_id), cursor.stream.partition}] = &cursor;
   std::map<SegmentClass, BlockBatch> batches;
   std::size_t owned_bytes = 0;
-  bool holds_answer = false;
+  bool holds_answer = false, moved = reply.message.throttle_time_ms > 0;
   std::uint64_t raw_bytes = 0, records = 0;
   told_endpoints_ = reply.message.node_endpoints;
   for (const auto& topic : reply.message.responses) {
@@ -218,7 +218,9 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
       if (it == asked.end())
         fail(ErrorKind::corrupt, "Fetch answer holds {}/{}, which was not asked for",
              by_id ? to_hex(topic.topic_id) : topic.topic, partition.partition_index);
+      const auto before = it->second->position;
       auto built = take_partition(ctx, turn.node_id, *it->second, partition, reply.buffer);
+      moved |= it->second->position != before;
       raw_bytes += built.raw_bytes;
       records += built.records;
       if (built.blocks.empty()) continue;
@@ -229,6 +231,7 @@ void Fetcher::take_answer(const Context& ctx, Turn& turn, const kafka::Reply<kaf
       holds_answer |= built.holds_answer;
     }
   }
+  if (!shared_.settings.follows) check_stalls(turn, moved);
   lease.resize((holds_answer ? lease.bytes() : 0) + owned_bytes);
   for (auto& [segment_class, batch] : batches) {
     batch.lease = std::exchange(lease, {});  // the first class carries the share of all
@@ -270,8 +273,6 @@ BuiltBlocks Fetcher::take_partition(const Context& ctx, std::int32_t node_id, Fe
     shared_.progress.records_done += static_cast<std::uint64_t>(built.position - cursor.position);
     cursor.position = built.position;
     cursor.moved_at = Clock::now();
-  } else if (!shared_.settings.follows) {
-    check_stall(cursor);
   }
   cursor.replica.answered(node_id, answer, cursor.moved_at, !shared_.settings.follows, Clock::now());
   return built;
@@ -387,8 +388,21 @@ void Fetcher::all_failed(Turn& turn, const Error& error) {
   LOG_DEBUG("fetching from broker {} failed, trying again: {}", turn.node_id, error.what());
 }
 
-void Fetcher::check_stall(const FetchCursor& cursor) const {
-  if (Clock::now() - cursor.moved_at < shared_.settings.stall_max) return;
+// A partition of which nothing came is only known to stall when nothing came of the others either: an answer
+// is full with what stands first, and the rest waits for its turn, for hours where a limit is low. What a
+// quota makes empty (KIP-219) is no stall.
+void Fetcher::check_stalls(Turn& turn, bool moved) const {
+  const auto now = Clock::now();
+  for (auto& cursor : turn.cursors) {
+    const bool had_none = !moved && cursor.failures.failures() == 0;
+    if (!had_none) cursor.stalled_since.reset();
+    if (!had_none || cursor.done()) continue;
+    if (!cursor.stalled_since) cursor.stalled_since = now;
+    if (now - *cursor.stalled_since >= shared_.settings.stall_max) fail_stalled(cursor);
+  }
+}
+
+void Fetcher::fail_stalled(const FetchCursor& cursor) const {
   throw Error(
       ErrorKind::timed_out,
       fmt::format("{}: the broker has sent nothing for {} s, though the log ends at {}", name_of(cursor),

@@ -30,7 +30,7 @@ struct FetchSettings {
   std::size_t in_flight_bytes_max = 96 * 1024 * 1024;
   std::size_t answer_bytes_min = 4 * 1024 * 1024, answer_bytes_max = 16 * 1024 * 1024;
   Duration answer_wait = std::chrono::milliseconds(500);
-  Duration stall_max = std::chrono::seconds(120);  // a partition that yields nothing for so long is an error
+  Duration stall_max = std::chrono::seconds(120);  // answers that move nothing for so long are an error
   RetryPolicy retry;
   std::string client_rack;  // partitions are read from the replica that is nearest to it; empty: from leaders
   // Logs are followed: they have no end, and after an answer of little the partitions rest so long.
@@ -103,7 +103,8 @@ class Fetcher {
   void all_failed(Turn& turn, const Error& error);
   void end_turn(const Context& ctx, Turn turn);
   void look_for_leaders(const Context& ctx, Turn& turn);
-  void check_stall(const FetchCursor& cursor) const;
+  void check_stalls(Turn& turn, bool moved) const;
+  [[noreturn]] void fail_stalled(const FetchCursor& cursor) const;
 
   FetchShared& shared_;
   FetchScheduler::Place place_;

@@ -21,7 +21,7 @@ std::vector<FetchCursor> open_cursors(const archive::Plan& opening, const kafka:
                          .end = std::numeric_limits<std::int64_t>::max(),
                          .leader_epoch = cluster.leader_epoch(topic.name, p.partition),
                          .topic_id = topic_id_of(topic.topic_id),
-                         .last_epoch = last_epoch_behind(topic, p)});
+                         .last_epoch = last_epoch_behind(p)});
   progress.partitions_total = cursors.size();
   progress.lags.clear();
   return cursors;

@@ -79,7 +79,7 @@ class BatchReading {
       reply = cluster_.call_broker_once(ctx, leader, request_for(some, offsets_));
       kafka::require(reply.message.error_code, "Fetch");
     } catch (const Error& error) {
-      rounds_.failed(error);
+      rounds_.failed(error, kafka::to_string(some.front()));
       return false;
     }
     std::set<TopicPartition> settled;

@@ -29,7 +29,7 @@ std::optional<GroupCoordinators> list_groups_of(const Context& ctx, Cluster& clu
     response = cluster.call_broker_once(ctx, node_id, ListGroupsRequest{}).message;
     after = group_coordinators(cluster.call_broker_once(ctx, node_id, metadata).message);
   } catch (const Error& error) {
-    rounds.failed(error);
+    rounds.failed(error, fmt::format("broker {}", node_id));
     return std::nullopt;
   }
   if (!rounds.done(fmt::format("broker {}", node_id), response.error_code)) return std::nullopt;
@@ -53,7 +53,7 @@ std::optional<ListingDoubt> list_groups_of_all(const Context& ctx, Cluster& clus
     if (differs == before) differs = std::move(*after);
   }
   auto doubt = doubt_about_listing(before, differs, !found.empty());
-  if (doubt && doubt->passing) rounds.failed(Error(ErrorKind::unavailable, doubt->reason));
+  if (doubt && doubt->passing) rounds.failed(Error(ErrorKind::unavailable, doubt->reason), "the cluster");
   return doubt;
 }
 

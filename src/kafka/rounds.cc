@@ -29,9 +29,10 @@ bool Rounds::done(std::string_view item, ErrorCode code, std::string_view broker
   return false;
 }
 
-void Rounds::failed(const Error& error) {
-  if (!error.retryable()) throw error.while_doing(doing_);
-  if (!failure_) failure_ = error.while_doing(doing_);
+void Rounds::failed(const Error& error, std::string_view item) {
+  const auto in_context = error.while_doing(item.empty() ? doing_ : fmt::format("{} {}", doing_, item));
+  if (!error.retryable()) throw in_context;
+  if (!failure_) failure_ = in_context;
 }
 
 bool Rounds::again(const Context& ctx) {
@@ -97,7 +98,7 @@ std::map<TopicPartition, std::int64_t> ask_leaders(const Context& ctx, Cluster& 
     try {
       answers = ask(leader, led);
     } catch (const Error& error) {
-      return rounds.failed(error);
+      return rounds.failed(error, to_string(led.front()));
     }
     take_answers(leader, led, answers, rounds, pending, found);
   };

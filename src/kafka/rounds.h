@@ -33,8 +33,9 @@ class Rounds {
   // True when `code` is no error; false when the item has to be asked again. Throws "<doing> <item>: ..."
   // when that would not help.
   bool done(std::string_view item, ErrorCode code, std::string_view broker_message = {});
-  // A request as a whole failed; throws when it is not worth another round.
-  void failed(const Error& error);
+  // A request as a whole failed, `item` being the first of those it was about; throws when it is not worth
+  // another round.
+  void failed(const Error& error, std::string_view item = {});
   // Whether something failed in this round: then waits before the next one, or throws the first failure when
   // they have lasted too long.
   bool again(const Context& ctx);

@@ -75,6 +75,8 @@ TEST_CASE("a request that fails as a whole is another round, unless it would fai
   const auto error = error_of([&] { rounds.failed(Error(ErrorKind::denied, "no")); });
   CHECK_EQ(error.kind(), ErrorKind::denied);
   CHECK_EQ(std::string_view(error.what()), "listing groups: no");
+  const auto of_some = error_of([&] { rounds.failed(Error(ErrorKind::denied, "no"), "broker 3"); });
+  CHECK_EQ(std::string_view(of_some.what()), "listing groups broker 3: no");
 }
 
 TEST_CASE("partitions are put together by topic") {

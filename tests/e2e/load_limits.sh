@@ -61,14 +61,32 @@ topicMapping: {ras-bulk: ras-again}" | sed 's/backupRef: {/backupRef: {backupId:
 	kb run -f restore.yaml --volumes "$volumes" --finish
 }
 
-# Records of a kilobyte, so that bytes count them; an answer may hold 2 MiB, and there are two fetchers.
+# It has no end at which all is paid for: two fetchers may each have an answer of a quarter of a second.
+test_bytes_of_a_continuous_backup() {
+	fill bulk --prefix rac- --bytes "$((2 * megabytes))M" --partitions 4 --incompressible
+	backup_yaml followed '["rac-*"]' "rateLimiting: {bytesPerSec: $rate}" |
+		sed 's/stopAtCurrentOffsets: true/continuous: true/' | through_proxy >backup.yaml
+	local before passed started code=0
+	before=$(seen 'bytes of responses Fetch') started=$(date +%s%N)
+	background followed.log "$KAFKA_BACKUP" run -f backup.yaml --volumes "$volumes" --progress none
+	wait_for 120 "all to be read" read_since "$before" $((2 * megabytes * 1000000))
+	passed=$(($(seen 'bytes of responses Fetch') - before))
+	allowed "continuous backup" "$passed" "$(since "$started")" "$rate" "$rate"
+	kill -TERM "$pid"
+	wait "$pid" || code=$?
+	eq 130 "$code" "exit code after SIGTERM; $(tail -3 followed.log)"
+}
+read_since() { [ $(($(seen 'bytes of responses Fetch') - $1)) -ge "$2" ]; } # BEFORE BYTES
+
+# Records of a kilobyte, so that bytes count them. At its end a run has waited for all that it read. Partitions
+# enough that fetchers divide them about evenly, and bytes enough to show if each had a limiter of its own.
 test_records_of_a_backup_and_a_restore() {
-	fill bulk --prefix rar- --bytes "${megabytes}M" --partitions 4 --record-bytes 1000 --incompressible
+	fill bulk --prefix rar- --bytes "$((2 * megabytes))M" --partitions 8 --record-bytes 1000 --incompressible
 	local limit="rateLimiting: {recordsPerSec: $((rate / 1000))}" before started
 	backup_yaml records '["rar-*"]' "$limit" | sed 's/bootstrapServers:/connection: {connectionsPerBroker: 3}, &/' | through_proxy >backup.yaml
 	before=$(seen 'bytes of responses Fetch') started=$(date +%s%N)
 	kb run -f backup.yaml --volumes "$volumes"
-	allowed "backup by records" $(($(seen 'bytes of responses Fetch') - before)) "$(since "$started")" $((rate * 11 / 10)) 4400000
+	allowed "backup by records" $(($(seen 'bytes of responses Fetch') - before)) "$(since "$started")" $((rate * 11 / 10)) $((rate / 4))
 	restore_yaml records-again records "$limit
 topicMapping: {rar-bulk: rar-again}" | through_proxy >restore.yaml
 	before=$(seen 'bytes of requests Produce') started=$(date +%s%N)
@@ -147,6 +165,18 @@ topicMapping: {brk-bulk: brk-again}" | two_connections | through_proxy >restore.
 	recovers restore2.log "$pid"
 	dump brk-again --output target.dump
 	compare source.dump target.dump --map brk-bulk=brk-again
+}
+
+# A partition that waits for its turn, because others bring all that the limit allows, is not one that stalls.
+test_partitions_that_wait_for_their_turn() {
+	fill bulk --prefix wait- --bytes 14M --partitions 120 --batch-bytes 30000 --incompressible
+	dump --prefix wait- --output source.dump
+	backup_yaml waiting '["wait-*"]' 'rateLimiting: {bytesPerSec: 100000}' >backup.yaml
+	kafka_backup_run backup.yaml # 140 s, longer than a partition may be without an answer (FetchSettings::stall_max)
+	restore_yaml waiting-again waiting 'topicMapping: {wait-bulk: wait-again}' >restore.yaml
+	kafka_backup_run restore.yaml
+	dump wait-again --output target.dump
+	compare source.dump target.dump --map wait-bulk=wait-again
 }
 
 run_tests "$@"

@@ -6,75 +6,8 @@ source "$(dirname "$0")/../cluster_lib.sh"
 MOVES=${MOVES:-2} KILLS=${KILLS:-1} ROLLS=${ROLLS:-0} SILENCES=${SILENCES:-1}
 RETENTIONS=${RETENTIONS:-1} RECREATIONS=${RECREATIONS:-2} ELECTIONS=${ELECTIONS:-1}
 
-# What is written while everything goes on: one topic for the whole script.
-begin_load() {
-	admin create load 6 3
-	background "$work/load.log" "$tools/kafka_load" "$bootstrap" load 6 --rate 200
-}
 # With producers of transactions, so that their coordinators move, too.
 start_cluster trio && begin_load && admin fence nobody
-
-# ---- what happens ------------------------------------------------------------------------------------------
-
-moved=0
-move_leaders() { # TOPIC...
-	admin in-sync load __ "$@"
-	admin move load "$@"
-	moved=$((moved + 1))
-	[ $((moved % 3)) != 0 ] || admin move __transaction_state
-}
-
-kill_one() {
-	local n=$((1 + RANDOM % 3))
-	admin in-sync ""
-	kill_member "$n"
-	start_member_again "$n"
-}
-
-roll() {
-	local n
-	for n in 1 2 3; do
-		admin in-sync ""
-		restart_member "$n"
-	done
-}
-
-# No answer and no end of connections, from one broker; to us only. Longer than a request may take.
-fall_silent() {
-	local n=$((1 + RANDOM % 3))
-	tell "$n" black-hole
-	sleep 35 # the length of the silence is what is tested
-	tell "$n" clear
-}
-
-# Everything that is to happen, in a random order, as often as it should; ends with the file `storm.over`.
-storm() { # TOPIC...
-	local event
-	{
-		for _ in $(seq "$MOVES"); do echo move_leaders "$@"; done
-		for _ in $(seq "$KILLS"); do echo kill_one; done
-		for _ in $(seq "$ROLLS"); do echo roll; done
-		for _ in $(seq "$SILENCES"); do echo fall_silent; done
-	} | shuf >events
-	while read -r event; do
-		[ ! -e storm.end ] || return 0
-		echo "$(date +%T) $event" >>storm.log
-		$event >>storm.log 2>&1 || { echo "failed: $event" >>storm.log; return 1; }
-	done <events
-	admin in-sync "" >>storm.log
-	touch storm.over
-}
-
-# Sets $storm. When the test fails the storm ends, too, with all brokers there for the next test.
-begin_storm() { # TOPIC...
-	storm "$@" &
-	storm=$!
-	trap 'touch storm.end; wait "$storm"' EXIT
-}
-
-through_proxies() { # YAML NEW-YAML
-	sed "s/bootstrapServers: \[[^]]*\]/bootstrapServers: [\"${proxied//,/\", \"}\"]/" "$1" >"$2"
-}
 
 # ---- during backups and restores ---------------------------------------------------------------------------
 
@@ -90,16 +23,6 @@ backups_in_storm() { # YAML
 	done
 	backups=$i
 }
-
-# Compares what a set holds, restored under names with PREFIX, with the source.
-check_set() { # ID PREFIX SOURCE-DUMP OPTIONS...
-	local prefix=$2 source=$3
-	"$KAFKA_BACKUP" describe "$1" --volumes "$volumes" --output json >set.json
-	dump --prefix "$prefix" --output target.dump
-	"$support/kafka_captured.py" set.json "$source" target.dump "${@:4}" || fail "$1"
-}
-
-ids() { ls "$volumes/kafka-backups/default/$1/sets"; } # ARCHIVE
 
 test_backups_in_a_storm() {
 	admin create st-bulk 6 3
@@ -201,23 +124,8 @@ rateLimiting: {bytesPerSec: 1000000}
 segmentMaxBytes: 1000000
 checkpoint: {intervalSecs: 1}'
 
-write() { # TOPIC PARTITIONS COUNT FIRST-KEY
-	"$tools/kafka_load" "$bootstrap" "$1" "$2" --count "$3" --first-key "$4" --record-bytes 1000
-}
-
-describe() { "$KAFKA_BACKUP" describe "$1" --volumes "$volumes"; } # ID
-newest() { ids "$1" | tail -1; }                                    # ARCHIVE
-
 segments() { find "$volumes/kafka-backups" -path "*/default/$1/segments/*" -type f | wc -l; } # ARCHIVE
 has_segments() { [ "$(segments "$1")" -ge "$2" ]; }                                          # ARCHIVE COUNT
-
-# Restores a set under names with PREFIX and compares it with a dump of the source as it was.
-restored_equals() { # ARCHIVE ID TOPIC SOURCE-DUMP
-	restore_yaml "$1-$2" "$1" "topicMapping: {$3: again-$3}" | sed "s/backupRef: {/backupRef: {backupId: $2, /" >restore.yaml
-	kafka_backup_run restore.yaml
-	check_set "$2" "again-$3" "$4" --map "$3=again-$3"
-	topics delete "again-$3"
-}
 
 # Begins a slow backup; goes on when so many segments of it are stored. Sets $running.
 begin_backup() { # ARCHIVE TOPIC SEGMENTS
@@ -287,26 +195,11 @@ test_recreated_topics() {
 	done
 }
 
-# The follower, which lacks the last records, becomes the leader; then the new log grows beyond where the old one was.
-unclean_election() { # TOPIC OLD-LEADER FOLLOWER
-	kill_member "$2"
-	"$support/kafka.sh" resume "$cluster/$3"
-	admin leader "$1" 0 "$3"
-	write "$1" 1 8000 100000
-	start_member_again "$2"
-	admin in-sync ""
-}
-
 test_unclean_elections() {
 	local i id leader follower topic
 	for i in $(seq "$ELECTIONS"); do
 		topic=un-$i leader=$((1 + i % 3)) follower=$((1 + (i + 1) % 3))
-		admin in-sync ""
-		admin create "$topic" 1 "$leader:$follower" min.insync.replicas=1 unclean.leader.election.enable=true
-		write "$topic" 1 1000 0
-		admin in-sync "$topic"
-		"$support/kafka.sh" pause "$cluster/$follower"
-		admin in-sync-count "$topic" 0 1
+		begin_lagging "$topic" "$leader" "$follower"
 		write "$topic" 1 7000 1000
 		dump "$topic" --offsets --output old.dump
 		if [ $((i % 2)) = 1 ]; then # while it is read
@@ -327,6 +220,40 @@ test_unclean_elections() {
 		restored_equals "unclean-$i" "$(newest "unclean-$i")" "$topic" new.dump
 		admin delete "$topic"
 	done
+}
+
+# Of a compacted topic, too, the leader tells by the epoch that the log is another one: the fetches are held back
+# until it ends before what is archived.
+test_a_log_that_ends_before_what_is_archived() {
+	local told
+	begin_lagging sh 2 3 cleanup.policy=compact
+	write sh 1 1000 1000
+	backup_yaml shorter '[sh]' >direct.yaml
+	through_proxies direct.yaml shorter.yaml
+	kafka_backup_run shorter.yaml
+	write sh 1 2000 2000
+	dump sh --offsets --output old.dump
+	nothing_seen
+	tell_all "black-hole api=Fetch"
+	background shorter.log "$KAFKA_BACKUP" run -f shorter.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "a fetch" eval '[ "$(seen_by_all "requests Fetch")" -gt 0 ]'
+	elect_unclean sh 2 3
+	eq 1000 "$(admin end sh 0)" "the end of the new log"
+	nothing_seen
+	tell_all clear
+	end_backup shorter
+	start_member_again 2
+	admin in-sync ""
+	told=$(describe "$(newest shorter)")
+	contains "$told" "sh/0: offsets 1000 to 1999 the log was truncated during the backup"
+	contains "$told" "sh/0: offsets 2000 to 3999 lost"
+	restored_equals shorter "$(newest shorter)" sh old.dump
+	dump sh --offsets --output new.dump
+	kafka_backup_run shorter.yaml
+	told=$(describe "$(newest shorter)")
+	contains "$told" "sh: read afresh: the log ends at offset 1000, before the 4000 archived"
+	restored_equals shorter "$(newest shorter)" sh new.dump
 }
 
 ends_behind() { [ "$(admin end "$1" "$2")" -ge "$3" ]; } # TOPIC PARTITION OFFSET
@@ -516,6 +443,62 @@ topicMapping: {wh-few: wh-again}' >direct.yaml
 	nothing_seen
 	KAFKA_BOOTSTRAP=$proxied "$build/kafka_admin_test" --test-case='offsets*deleted records*' --duration=true
 	eq 2 "$(seen_by_all 'requests DeleteRecords')" "requests that delete records, one of them beyond the end"
+}
+
+# A commit of a group never lies beyond the end that a set has of the log: while the ends cannot be asked for,
+# the offsets of groups are known already, and what is committed from then on is not among them.
+test_groups_are_asked_before_ends() {
+	admin create ge 1 3
+	write ge 1 100 0
+	"$tools/kafka_commit" "$bootstrap" ge-group ge 0 100
+	backup_yaml order '[ge]' >direct.yaml
+	through_proxies direct.yaml order.yaml
+	nothing_seen
+	tell_all "black-hole api=ListOffsets"
+	background order.log "$KAFKA_BACKUP" run -f order.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "a question for offsets of the log" eval '[ "$(seen_by_all "requests ListOffsets")" -gt 0 ]'
+	[ "$(seen_by_all 'responses OffsetFetch')" -gt 0 ] || fail "the offsets of groups were not asked before"
+	eq 0 "$(seen_by_all 'responses ListOffsets')" "answers about the log"
+	write ge 1 100 100
+	"$tools/kafka_commit" "$bootstrap" ge-group ge 0 200
+	tell_all clear
+	end_backup order
+	eq "[('ge-group', 100)] 200" "$(captured_of order)" "commits and the end"
+}
+captured_of() { # ARCHIVE  prints the commits of the newest set and the end of its first partition
+	"$KAFKA_BACKUP" describe "$(newest "$1")" --volumes "$volumes" --output json | python3 -c 'if True:
+		import json, sys
+		capture = json.load(sys.stdin)["capture"]
+		groups = capture["consumerGroups"]["groups"]
+		print([(g["groupId"], o["offset"]) for g in groups for o in g["offsets"]],
+		      capture["topics"][0]["partitions"][0]["end"])'
+}
+
+# A broker that does not lead any more says who does (KIP-951): nobody has to be asked.
+test_a_leader_that_moves_costs_no_metadata() {
+	local asked leader before
+	admin create ml 1 3
+	write ml 1 25000 0
+	admin in-sync ml
+	dump ml --offsets --output source.dump
+	backup_yaml told '[ml]' "$slow" >direct.yaml
+	through_proxies direct.yaml told.yaml
+	nothing_seen
+	background told.log "$KAFKA_BACKUP" run -f told.yaml --volumes "$volumes"
+	running=$pid
+	wait_for 60 "segments" has_segments told 1
+	asked=$(seen_by_all 'requests Metadata')
+	for _ in 1 2; do
+		admin move ml
+		leader=$(admin leaders ml | awk '{ print $2 }')
+		before=$(seen "$leader" 'responses Fetch')
+		wait_for 30 "answers of broker $leader" eval '(($(seen "$leader" "responses Fetch") > before + 1))'
+	done
+	eq "$asked" "$(seen_by_all 'requests Metadata')" "requests for metadata"
+	end_backup told
+	contains "$(cat told.log)" " 0 lost"
+	restored_equals told "$(newest told)" ml source.dump
 }
 
 run_tests "$@"

@@ -157,7 +157,7 @@ public class ClusterAdmin {
   public static void main(String[] arguments) throws Exception {
     Properties settings = new Properties();
     settings.put("bootstrap.servers", arguments[0]);
-    settings.put("default.api.timeout.ms", "120000");
+    settings.put("default.api.timeout.ms", "30000");  // what waits asks again
     settings.put("request.timeout.ms", "5000");  // then another broker is asked: one may be paused
     admin = Admin.create(settings);
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
