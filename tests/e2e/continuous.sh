@@ -27,7 +27,7 @@ has_all() { # PARTITIONS
 
 # Ends it as Kubernetes would, and looks at how it went.
 end_follow() { # LOG
-	kill -TERM "$pid"
+	kill -TERM "$pid" 2>/dev/null || true
 	local code=0
 	wait "$pid" || code=$?
 	eq "$cancelled" "$code" "exit code after SIGTERM; $(tail -3 "$1")"
@@ -70,6 +70,17 @@ test_killed_at_random_instants_with_topics_that_come() {
 	restored_is_source following c-
 }
 
+# It has written what it writes before anything comes, and is no restore point yet. Times would not tell:
+# files may be of the same instant.
+has_open_run() { # NAME
+	local run
+	for run in "$(archive "$1")"/runs/*/0/00000001; do
+		run=${run%/0/00000001}
+		[ ! -e "$run/opening" ] || [ -e "$(archive "$1")/sets/${run##*/}" ] || return 0
+	done
+	return 1
+}
+
 test_idle_it_writes_nothing() {
 	metrics_port=$(free_port)
 	topics create i-many "${CONTINUOUS_PARTITIONS:-200}"
@@ -77,7 +88,7 @@ test_idle_it_writes_nothing() {
 	continuous_yaml idle '["i-*"]' >backup.yaml
 	follow idle.log
 	wait_for 60 "the first restore point" eval '[ "$(points_of idle)" -ge 1 ]'
-	wait_for 60 "a run that is open" eval '[ -n "$(find "$(archive idle)/runs" -name opening -newer "$(ls -t "$(archive idle)"/sets/* | head -1)")" ]'
+	wait_for 60 "a run that is open" has_open_run idle
 	local objects cpu
 	objects=$(find "$(archive idle)" -type f | wc -l)
 	cpu=$(awk '{print $14 + $15}' "/proc/$pid/stat")
@@ -101,6 +112,23 @@ test_a_topic_made_anew_begins_a_lineage() {
 	wait_for 60 "everything that is there" has_all 2
 	end_follow anew.log
 	restored_is_source anew n-
+}
+
+# A pod is killed soon after SIGTERM: what was read gets its restore point without a word of the broker.
+test_it_ends_in_time_while_the_broker_is_silent() {
+	metrics_port=$(free_port)
+	fill bulk --prefix s- --topic first --bytes 1M --partitions 2
+	continuous_yaml silent '["s-*"]' >backup.yaml
+	follow silent.log
+	wait_for 60 "the first restore point" eval '[ "$(points_of silent)" -ge 1 ]'
+	fill bulk --prefix s- --topic late --bytes 1M --partitions 2
+	wait_for 60 "everything that is there" has_all 4
+	"$support/kafka.sh" pause "$broker"
+	kill -TERM "$pid"
+	wait_for 60 "the end" eval '! kill -0 "$pid"'
+	"$support/kafka.sh" resume "$broker"
+	end_follow silent.log
+	restored_is_source silent s-
 }
 
 run_tests "$@"

@@ -2,7 +2,7 @@
 # A network that loses answers and cuts connections between us and a real broker: every record once, all the same.
 source "$(dirname "$0")/../lib.sh"
 start_proxied_broker
-direct=$bootstrap proxied=$KAFKA_PROXY_BOOTSTRAP
+direct=$bootstrap proxied=$KAFKA_PROXY_BOOTSTRAP proxy_pid=$pid
 
 tell() { $KAFKA_PROXY_TELL "$@"; }
 through_proxy() { sed "s/$direct/$proxied/" "$1" >"$2"; } # YAML NEW-YAML
@@ -68,8 +68,12 @@ test_a_topic_is_made_anew_while_it_is_restored() {
 	wait_for 60 "answers to what was written" has_answered 4
 	topics delete an-
 	topics create an-bulk 2
-	wait "$restore" || fail "restore: exit code $?: $(tail -3 restore.log)"
+	local code=0
+	wait "$restore" || code=$?
 	contains "$(cat restore.log)" "topic an-bulk was deleted and created again while it was written"
+	# Brokers before 4.1 are told names: what was on its way may have got in, and is another's then.
+	case $KAFKA_VERSION in 3.* | 4.0.*) [ $code = 0 ] || { eq 73 $code "exit code" && return 0; } ;; esac
+	eq 0 $code "exit code of the restore; $(tail -3 restore.log)"
 	dump --prefix an- --output target.dump
 	compare source.dump target.dump
 }
@@ -91,6 +95,48 @@ test_backup_with_cut_connections() {
 	kafka_backup_run restore.yaml
 	dump --prefix cc- --output target.dump
 	compare source.dump target.dump
+}
+
+# What is asked first may be an address that no broker calls itself by: its listener behind the proxy.
+hidden=127.0.0.1:$((${direct##*:} + 2))
+through_hidden() { sed "s/$direct/$hidden/"; }
+
+test_brokers_are_reached_where_they_say() {
+	fill bulk --prefix ad- --bytes 4M --incompressible
+	dump --prefix ad- --output source.dump
+	tell clear
+	tell forget
+	backup_yaml hidden '["ad-*"]' | through_hidden >backup.yaml
+	kafka_backup_run backup.yaml
+	[ "$(seen 'bytes of responses Fetch')" -gt 4000000 ] || fail "Fetch answers passed the proxy by"
+	restore_yaml hidden-again hidden 'topicMapping: {ad-bulk: ad-again}' | through_hidden >restore.yaml
+	kafka_backup_run restore.yaml
+	[ "$(seen 'bytes of requests Produce')" -gt 4000000 ] || fail "Produce requests passed the proxy by"
+	dump ad-again --output target.dump
+	compare source.dump target.dump --map ad-bulk=ad-again
+}
+seen() { tell status | sed -n "s/^$1: //p" | grep . || echo 0; } # WHAT
+
+# What is asked first answers, and where it sends us nobody listens. The last test, as it ends the proxy.
+test_an_advertised_address_that_refuses_is_told() {
+	local log code pids=()
+	fill bulk --prefix ar- --bytes 1M
+	backup_yaml advised '["ar-*"]' | tee direct.yaml | through_hidden >backup.yaml
+	kafka_backup_run direct.yaml
+	restore_yaml advised-again advised 'topicMapping: {ar-bulk: ar-again}' | through_hidden >restore.yaml
+	kill "$proxy_pid"
+	for log in backup restore; do
+		background "$log.log" "$KAFKA_BACKUP" run -f "$log.yaml" --volumes "$volumes" --progress none
+		pids+=("$pid")
+	done
+	for log in backup restore; do
+		code=0
+		wait "${pids[0]}" || code=$?
+		pids=("${pids[@]:1}")
+		tail -2 "$log.log"
+		eq 69 "$code" "exit code of the $log"
+		contains "$(cat "$log.log")" "hint: $proxied is what the broker advertises (advertised.listeners)"
+	done
 }
 
 run_tests "$@"

@@ -11,6 +11,12 @@ helm_install >"$work/install.log"
 
 no_pods() { [ -z "$(pods_of "$1" "$2")" ]; }
 records_of() { fill bulk --prefix "$1-" --topic "$2" --bytes "${3:-1M}" --partitions 2; } # NAMESPACE TOPIC [BYTES]
+# What acts within seconds is the operator; the pods then have a minute to store what they have read.
+told_to_end() { # NAMESPACE KIND/NAME
+	local times
+	times=$(kubectl --namespace "$1" get pods -l "kafka.oso.sh/owner-uid=$(field "$1" "$2" .metadata.uid)" \
+		-o 'jsonpath={range .items[*]}{.metadata.deletionTimestamp};{end}') && [[ ";$times" != *";;"* ]]
+}
 worker_of() { pods_of "$1" "$2" | tail -1; }
 
 # Begins NAMESPACE's backup `follow` and waits for its first restore point.
@@ -51,6 +57,7 @@ lags_by_nothing() {
 test_suspend_and_resume_act_within_seconds() {
 	begin pause
 	patch_spec pause kb/follow '{"suspend":true}'
+	wait_for 15 "its pods being told to end" told_to_end pause kb/follow
 	wait_for 60 "the end of its pods" no_pods pause kb/follow
 	wait_phase pause kb/follow Pending
 	wait_event pause kb/follow "BackupStopped"

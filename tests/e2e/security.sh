@@ -40,6 +40,15 @@ test_every_protocol_and_mechanism() {
 	round_trip mutual "$(secured_cluster MUTUAL SSL "$ca" 'tlsSecret: {name: user, certKey: user.crt, keyKey: user.key}')"
 }
 
+# Without a caSecret those of the system count: the image says by SSL_CERT_FILE where they are.
+test_the_system_s_authorities_are_trusted() {
+	topics list sec-orders | grep -q sec-orders || fill bulk --prefix sec- --topic orders --bytes 2M
+	dump sec-orders --isolation read_committed --output source.dump
+	refused 77 "$(secured_cluster TLS SSL)" "none of the system's CAs"
+	SSL_CERT_FILE=$certificates/cluster-ca.crt round_trip system "$(secured_cluster TLS SSL)"
+	SSL_CERT_FILE=$certificates/other-ca.crt refused 77 "$(secured_cluster TLS SSL)" "none of the system's CAs"
+}
+
 # A run that must be refused, soon, with these words and no secret.
 refused() { # EXIT-CODE CLUSTER-BLOCK WORDS...
 	local started took words
@@ -51,8 +60,7 @@ refused() { # EXIT-CODE CLUSTER-BLOCK WORDS...
 	for words in "${@:3}"; do contains "$output" "$words"; done
 	echo "$output" >refused.out
 	expect_no_secret refused.out
-	# The program itself is told to be done within 10 s; what a loaded machine adds is its own.
-	[ "$took" -lt "${KB_REFUSAL_MS_MAX:-30000}" ] || fail "it took $took ms"
+	[ "$took" -lt "${KB_REFUSAL_MS_MAX:-10000}" ] || fail "it took $took ms"
 }
 
 test_wrong_credentials_are_refused_at_once() {

@@ -7,6 +7,7 @@
 #       --port P                      listener; the controller takes P+1. Default: free ports, kept in DIR/ports
 #       --heap SIZE                   default 512m
 #       --cleaner                     compact logs within a second instead of within minutes
+#       --tiered                      remote log storage (KIP-405) in DIR/remote, by the storage that Kafka tests with
 #       --set KEY=VALUE               a broker setting, kept in DIR/settings; the last of two equal keys counts
 #   kafka.sh stop DIR                 SIGTERM, then SIGKILL after 60 s; returns when the process is gone
 #   kafka.sh kill DIR                 SIGKILL; `start DIR` brings the same broker back, after the 9 s of its session
@@ -23,27 +24,40 @@ default_version=4.3.1
 cluster_id=VGVzdHNPZkthZmthQmFja3
 
 die() { echo "kafka.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
+usage() { sed -n '2,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 
 # ---- jars --------------------------------------------------------------------------------------------------
 
-dependency() { echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version></dependency>"; }
+dependency() { # GROUP ARTIFACT VERSION [CLASSIFIER]
+	echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version>${4:+<classifier>$4</classifier>}</dependency>"
+}
 
-write_pom() { # VERSION: the broker, its tools and a logger
-	echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>tests</groupId>'
-	echo '<artifactId>kafka-jars</artifactId><version>1</version><packaging>pom</packaging><dependencies>'
+broker_jars() { # VERSION: the broker, its tools and a logger
 	local artifact
 	for artifact in kafka_2.13 kafka-tools kafka-clients; do dependency org.apache.kafka "$artifact" "$1"; done
 	case $1 in
 	3.*) dependency org.slf4j slf4j-reload4j 1.7.36 ;;
 	*) for artifact in log4j-slf4j-impl log4j-core; do dependency org.apache.logging.log4j "$artifact" 2.25.3; done ;;
 	esac
-	echo '</dependencies></project>'
+}
+
+write_pom() { # DEPENDENCIES
+	echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>tests</groupId>'
+	echo '<artifactId>kafka-jars</artifactId><version>1</version><packaging>pom</packaging>'
+	echo "<dependencies>$1</dependencies></project>"
+}
+
+install_jars() { install_into "$cache/kafka/$1" "Kafka $1" "$(broker_jars "$1")"; } # VERSION
+
+# LocalTieredStorage is in a jar of Kafka's own tests; the broker has what it needs.
+install_tiered() { # VERSION
+	install_into "$cache/kafka/$1/tiered" "the tests of Kafka $1" "$(dependency org.apache.kafka kafka-storage "$1" test)" \
+		-DexcludeTransitive=true
 }
 
 # The folder appears complete or not at all; a second install waits for the first and finds it done.
-install_jars() { # VERSION
-	local home=$cache/kafka/$1
+install_into() { # FOLDER WHAT DEPENDENCIES OPTIONS-OF-MAVEN...
+	local home=$1
 	[ ! -d "$home/lib" ] || return 0
 	mkdir -p "$home"
 	(
@@ -51,11 +65,11 @@ install_jars() { # VERSION
 		[ ! -d "$home/lib" ] || exit 0
 		command -v mvn >/dev/null || die "needs Maven (tools/install-deps.sh test)"
 		rm -rf "$home/lib.new"
-		write_pom "$1" >"$home/pom.xml"
-		echo "fetching Kafka $1 from Maven Central" >&2
+		write_pom "$3" >"$home/pom.xml"
+		echo "fetching $2 from Maven Central" >&2
 		mvn -q -B -f "$home/pom.xml" -Dmaven.repo.local="$cache/m2" dependency:copy-dependencies \
-			-DoutputDirectory="$home/lib.new" >"$home/install.log" 2>&1 9>&- </dev/null ||
-			{ tail -20 "$home/install.log" >&2; die "cannot fetch Kafka $1, see $home/install.log"; }
+			-DoutputDirectory="$home/lib.new" "${@:4}" >"$home/install.log" 2>&1 9>&- </dev/null ||
+			{ tail -20 "$home/install.log" >&2; die "cannot fetch $2, see $home/install.log"; }
 		mv "$home/lib.new" "$home/lib"
 	) 9>"$home/lock"
 }
@@ -126,6 +140,22 @@ cleaner_properties() {
 	printf '%s\n' log.cleaner.backoff.ms=200 log.initial.task.delay.ms=100 log.retention.check.interval.ms=500
 }
 
+tiered_properties() { # DIR VERSION
+	cat <<-P
+		remote.log.storage.system.enable=true
+		remote.log.storage.manager.class.name=org.apache.kafka.server.log.remote.storage.LocalTieredStorage
+		remote.log.storage.manager.class.path=$cache/kafka/$2/tiered/lib/*
+		remote.log.storage.manager.impl.prefix=rsm.config.
+		rsm.config.dir=$1/remote
+		remote.log.metadata.manager.listener.name=PLAINTEXT
+		rlmm.config.remote.log.metadata.topic.replication.factor=1
+		rlmm.config.remote.log.metadata.topic.num.partitions=4
+		remote.log.manager.task.interval.ms=500
+		log.initial.task.delay.ms=100
+		log.retention.check.interval.ms=500
+	P
+}
+
 # One ApiVersions v0 request: a broker that is not ready to serve does not answer it.
 answers() { # PORT
 	local answer
@@ -177,7 +207,7 @@ wait_ready() { # DIR PORT
 start_broker() { # DIR options
 	[ $# -gt 0 ] || usage
 	mkdir -p "$1"
-	local dir port='' version='' heap=512m settings=() tries=1
+	local dir port='' version='' heap=512m settings=() tries=1 tiered=0
 	dir=$(cd "$1" && pwd)
 	shift
 	while [ $# -gt 0 ]; do
@@ -187,6 +217,7 @@ start_broker() { # DIR options
 		--heap) heap=$2; shift ;;
 		--set) settings+=("$2"); shift ;;
 		--cleaner) mapfile -t -O "${#settings[@]}" settings < <(cleaner_properties) ;;
+		--tiered) tiered=1 ;;
 		*) usage ;;
 		esac
 		shift
@@ -196,6 +227,10 @@ start_broker() { # DIR options
 	[ -n "$port" ] || port=$(cat "$dir/ports" 2>/dev/null || true)
 	[ -n "$port" ] || { tries=5; port=$(free_port); }
 	set_java "$version" INFO
+	if [ $tiered = 1 ]; then
+		install_tiered "$version"
+		mapfile -t -O "${#settings[@]}" settings < <(tiered_properties "$dir" "$version")
+	fi
 	echo "$version" >"$dir/version"
 	until try_start "$dir" "$port" "$heap" "${settings[@]}"; do
 		tries=$((tries - 1))
