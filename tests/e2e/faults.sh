@@ -25,20 +25,25 @@ test_restore_with_lost_answers() {
 	compare source.dump target.dump
 }
 
-# The answers to several batches of each partition are lost, and then the broker is killed: afterwards it remembers no producer
-# whose records have timestamps of the past, and would take all of them once more.
-test_a_killed_broker_forgets_what_it_has() {
-	fill bulk --prefix kf- --bytes 20M --batch-bytes 100000 --incompressible
-	dump --prefix kf- --output source.dump
-	backup_yaml forgets '["kf-*"]' >backup.yaml
-	restore_yaml forgets-again forgets 'rateLimiting: {bytesPerSec: 2000000}' >direct.yaml
+# Fills a topic, backs it up, deletes it and begins to restore it for ten seconds. Leaves source.dump; sets $restore.
+begin_slow_restore() { # NAME PREFIX OPTIONS-OF-FILL...
+	fill bulk --prefix "$2" --bytes 20M --batch-bytes 100000 --incompressible "${@:3}"
+	dump --prefix "$2" --output source.dump
+	backup_yaml "$1" "[\"$2*\"]" >backup.yaml
+	restore_yaml "$1-again" "$1" 'rateLimiting: {bytesPerSec: 2000000}' >direct.yaml
 	kafka_backup_run backup.yaml
-	topics delete kf-
+	topics delete "$2"
 	through_proxy direct.yaml restore.yaml
 	tell clear
 	tell forget
 	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
-	local restore=$pid
+	restore=$pid
+}
+
+# The answers to several batches of each partition are lost, and then the broker is killed: afterwards it remembers no producer
+# whose records have timestamps of the past, and would take all of them once more.
+test_a_killed_broker_forgets_what_it_has() {
+	begin_slow_restore forgets kf-
 	wait_for 60 "answers to what was written" has_answered 2
 	tell forget
 	tell "drop-response api=Produce then=silence count=1"
@@ -54,17 +59,7 @@ has_answered() { [ "$(tell status | sed -n 's/^responses Produce: //p')" -ge "$1
 
 # Nothing that was meant for the old topic gets into the new one (KIP-516), which is then filled from its beginning.
 test_a_topic_is_made_anew_while_it_is_restored() {
-	fill bulk --prefix an- --bytes 20M --partitions 2 --batch-bytes 100000 --incompressible
-	dump --prefix an- --output source.dump
-	backup_yaml anew '["an-*"]' >backup.yaml
-	restore_yaml anew-again anew 'rateLimiting: {bytesPerSec: 2000000}' >direct.yaml
-	kafka_backup_run backup.yaml
-	topics delete an-
-	through_proxy direct.yaml restore.yaml
-	tell clear
-	tell forget
-	background restore.log "$KAFKA_BACKUP" run -f restore.yaml --volumes "$volumes" --progress none
-	local restore=$pid
+	begin_slow_restore anew an- --partitions 2
 	wait_for 60 "answers to what was written" has_answered 4
 	topics delete an-
 	topics create an-bulk 2
